@@ -29,7 +29,7 @@ from bench import systems
 from bench.chaos.databases import is_postgres_installed, make_short_directory, start_postgres
 from bench.chaos.supervisor import Supervisor
 from bench.pages.fill import Size, fill_ledger
-from bench.pages.readers import Readers, compare
+from bench.pages.readers import CSRF_FIELD, Readers, compare
 from bench.processes import Folder
 from pipeline.context import Context, now_us
 from pipeline.infra.http.client import HTTPClient
@@ -178,7 +178,7 @@ def _add_reader(context: Context, pages: Flask) -> str:
 def _log_in(pages: Flask) -> FlaskClient:
     client = pages.test_client()
     page = client.get("/login").get_data(as_text=True)
-    csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    csrf = CSRF_FIELD.search(page)
     if csrf is None:
         raise RuntimeError("the log-in page has no form")
     client.post("/login", data={"email": EMAIL, "password": PASSWORD, "csrf_token": csrf.group(1)})

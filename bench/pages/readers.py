@@ -24,6 +24,7 @@ from bench.systems import SystemUnderTest
 
 READERS = 10
 PATHS = ("/activity", "/", "/activity?show=waiting", "/flow?span=month", "/attention", "/activity?show=refused")
+CSRF_FIELD = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _CONNECTIONS = 32
 _WAIT_S = 1.0  # of a reader who was sent away
 
@@ -70,7 +71,7 @@ class Readers:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/login")
         answer = connection.getresponse()
-        csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.read().decode())
+        csrf = CSRF_FIELD.search(answer.read().decode())
         form = {"email": self.email, "password": self.password, "csrf_token": csrf.group(1) if csrf else ""}
         sent = {"Cookie": _join_cookies(answer), "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/login", urlencode(form), sent)

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -184,7 +184,7 @@ class Truth:
             number = box["id"]
             texts = self._judge_box(box, orders.get(number, []), rows.get(number, []))
             found += [f"box {number} ({box['status']}): {text}" for text in texts]
-        found += self._judge_tracking()
+        found += self._judge_tracking(orders)
         with reading(self.year.engine) as conn:
             apart = list_quarantined(conn, self.year.store_id)
         found += [f"{one.order_number}: its tracking is in quarantine" for one in apart]
@@ -283,7 +283,7 @@ class Truth:
         if not has_left and not is_open and row.state not in (State.CANCELLED, State.SKIPPED):
             yield f"it is cancelled, and stands at {standing}"
 
-    def _judge_tracking(self) -> Iterator[str]:
+    def _judge_tracking(self, orders: Mapping[int, list[Order]]) -> Iterator[str]:
         """Every tracking number that left with a box is at Cratejoy once, at that box."""
         boxes = self.year.store.state.rows("shipments")
         shown = Counter(box["tracking_number"] for box in boxes if box["tracking_number"])
@@ -292,10 +292,7 @@ class Truth:
             if box["status"] != "shipped" or box["id"] in self.by_hand:
                 continue
             left = [
-                package.tracking
-                for order in self._orders().get(box["id"], [])
-                if order.is_live
-                for package in order.packages
+                package.tracking for order in orders.get(box["id"], []) if order.is_live for package in order.packages
             ]
             if box["tracking_number"] not in left:
                 yield f"box {box['id']}: Cratejoy has {box['tracking_number']}, and {left} have left"

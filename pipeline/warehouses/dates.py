@@ -15,10 +15,14 @@ def parse_time(value: Any) -> int | None:
         return None
     try:
         parsed = datetime.fromisoformat(value.strip())
-        zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        return (zoned - _EPOCH) // _MICROSECOND if parsed.year > 1 else None
+        return to_us(parsed) if parsed.year > 1 else None
     except (ValueError, OverflowError):
         return None
+
+
+def to_us(time: datetime) -> int:
+    """Return a time in µs; without a zone it is taken for UTC."""
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
 
 
 def format_date(us: int) -> str:

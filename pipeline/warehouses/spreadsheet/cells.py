@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from pipeline.warehouses.dates import parse_time
+from pipeline.warehouses.dates import parse_time, to_us
 from pipeline.warehouses.spreadsheet.table import Cell
 
 DateOrder = Literal["month_first", "day_first"]
@@ -30,8 +30,6 @@ _AROUND_DATE = re.compile(
 _MAX_DATE_CHARACTERS = 60
 _EXCEL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 _FIRST_DAY, _LAST_DAY = 36_526, 73_050  # of Excel's counting: 2000 to 2099
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,9 @@ def read_tracking_numbers(cell: Cell) -> tuple[str, ...] | Spoilt:
 def read_date(cell: Cell, order: DateOrder) -> int | Spoilt | None:
     """Return a day or time in µs, None for an empty cell. Without a zone it is taken for UTC."""
     if isinstance(cell, datetime):
-        return _as_us(cell)
+        return to_us(cell)
     if isinstance(cell, date):
-        return _as_us(datetime(cell.year, cell.month, cell.day, tzinfo=UTC))
+        return to_us(datetime(cell.year, cell.month, cell.day, tzinfo=UTC))
     text = read_text(cell)
     if not text:
         return None
@@ -109,13 +107,13 @@ def _read_written(text: str, order: DateOrder) -> int | None:
         return _read_month_name(_AROUND_DATE.sub("", text))
     first, second, year = (int(group) for group in match.groups())
     month, day = (first, second) if order == "month_first" else (second, first)
-    return _as_us(datetime(year + 2_000 if year < 100 else year, month, day, tzinfo=UTC))  # noqa: PLR2004 - two digits
+    return to_us(datetime(year + 2_000 if year < 100 else year, month, day, tzinfo=UTC))  # noqa: PLR2004 - two digits
 
 
 def _read_month_name(text: str) -> int | None:
     for written in _MONTH_DATES:
         try:
-            return _as_us(datetime.strptime(text, written).replace(tzinfo=UTC))
+            return to_us(datetime.strptime(text, written).replace(tzinfo=UTC))
         except ValueError:
             continue
     return None
@@ -124,8 +122,4 @@ def _read_month_name(text: str) -> int | None:
 def _read_counted(text: str) -> int | None:
     """Return a date that is written as Excel's number of the day."""
     days = float(text.replace(",", "."))
-    return _as_us(_EXCEL_EPOCH + timedelta(days=days)) if _FIRST_DAY <= days < _LAST_DAY else None
-
-
-def _as_us(time: datetime) -> int:
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _UNIX_EPOCH) // _MICROSECOND
+    return to_us(_EXCEL_EPOCH + timedelta(days=days)) if _FIRST_DAY <= days < _LAST_DAY else None

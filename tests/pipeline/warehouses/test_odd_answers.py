@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 from pipeline.warehouses import WAREHOUSES
-from pipeline.warehouses.signed_webhook.signatures import sign
+from pipeline.warehouses.signed_webhook.signatures import read_secrets, sign
 from tests.pipeline.warehouses.cartrover.test_orders import SHIPMENT
 from tests.pipeline.warehouses.extensiv_3pl.recorded import CONFIG, GRANT, listing, row
 from tests.pipeline.warehouses.kit import NOW_US, ORDER, answer, make_tools
@@ -115,9 +115,9 @@ def test_an_odd_value_anywhere_in_an_answer_is_an_answer(adapter, number, status
 
 
 def test_an_odd_value_anywhere_in_a_message_is_read():
-    secret = WAREHOUSES["signed_webhook"](KEYS["signed_webhook"], make_tools(SameAnswer({}, 200)))
+    webhook = WAREHOUSES["signed_webhook"](KEYS["signed_webhook"], make_tools(SameAnswer({}, 200)))
     for kind in ("shipment.shipped", "order.rejected"):
         for body in mutate({"type": kind, "data": {**OWN, "complete": True, "errors": [{"field": "zip"}]}}):
             content = json.dumps(body).encode()
-            headers = sign(secret._secrets, "msg_1", NOW_US // 1_000_000, content)
-            assert is_storable(asdict(secret.read_push(headers, content))), body
+            headers = sign(read_secrets(SECRET, "secret"), "msg_1", NOW_US // 1_000_000, content)
+            assert is_storable(asdict(webhook.read_push(headers, content))), body
