@@ -49,8 +49,8 @@ def read_problem(response: HTTPResponse) -> Problem | None:
     return Problem(kind, str(body.get("ErrorCode") or ""), named)
 
 
-def parse_read_problem(response: HTTPResponse | Trouble) -> Trouble | NotFound | None:
-    """Return what stands in the way of reading an answer, or None if it is a success."""
+def parse_success(response: HTTPResponse | Trouble) -> HTTPResponse | Trouble | NotFound:
+    """Return an answer to a reading that is a success, or what stands in the way."""
     if not isinstance(response, HTTPResponse):
         return response
     fault = _parse_refusal(response) or parse_read_fault(response)
@@ -61,7 +61,7 @@ def parse_read_problem(response: HTTPResponse | Trouble) -> Trouble | NotFound |
     if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
         problem = read_problem(response)
         return Retryable(problem.code if problem and problem.code else f"answered {response.status}")
-    return None
+    return response
 
 
 def parse_create_problem(response: HTTPResponse | Trouble, order: Order) -> CreateAnswer | None:

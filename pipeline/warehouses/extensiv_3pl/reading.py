@@ -11,7 +11,7 @@ from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.calls import Endpoint, read_object
 from pipeline.warehouses.extensiv_3pl.api import Api
 from pipeline.warehouses.extensiv_3pl.orders import add_packages, parse_order, read_rows
-from pipeline.warehouses.extensiv_3pl.problems import parse_read_problem
+from pipeline.warehouses.extensiv_3pl.problems import parse_success
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Listing:
 
 def parse_list(response: HTTPResponse | Trouble, relation: str = "orders/order") -> Listing | NotFound | Trouble:
     """Return the rows, or what stands in the way; NotFound is a 404."""
-    problem = parse_read_problem(response)
-    if problem is not None or not isinstance(response, HTTPResponse):
-        return problem or NotFound()
-    body = read_object(response)
+    answer = parse_success(response)
+    if not isinstance(answer, HTTPResponse):
+        return answer
+    body = read_object(answer)
     rows = read_rows(body, relation)
     if body is None or rows is None:
         return Retryable("answered without a list")
@@ -44,11 +44,10 @@ def parse_orders(response: HTTPResponse | Trouble) -> Listing | Trouble:
 def read_order(api: Api, order_id: str, detail: str = "All") -> FindAnswer:
     """Return the order with its ETag as `version`, quotes and all."""
     endpoint = Endpoint("GET", f"/orders/{order_id}?detail={detail}", "/orders/{id}")
-    response = api.call(endpoint)
-    problem = parse_read_problem(response)
-    if problem is not None or not isinstance(response, HTTPResponse):
-        return problem or NotFound()
-    found = parse_order(read_object(response) or {}, response.headers.get("etag", ""))
+    answer = parse_success(api.call(endpoint))
+    if not isinstance(answer, HTTPResponse):
+        return answer
+    found = parse_order(read_object(answer) or {}, answer.headers.get("etag", ""))
     return found or Retryable("answered without the order")
 
 

@@ -40,52 +40,52 @@ _FIRST_ERROR_STATUS = 400
 
 def parse_created(response: HTTPResponse | RateLimited, order: Order) -> CreateAnswer:
     """Return what became of `order.create`."""
-    trouble = _parse_trouble(response)
-    if trouble is not None or not isinstance(response, HTTPResponse):
-        return trouble or Retryable("no answer")
-    body = read_object(response)
-    if response.status == _CONFLICT:
+    answer = _read(response)
+    if not isinstance(answer, HTTPResponse):
+        return answer
+    body = read_object(answer)
+    if answer.status == _CONFLICT:
         found = parse_order({"order_number": order.order_number, **(body or {})}, "open") if body else None
         return AlreadyExists(found if found and found.order_number == order.order_number else None)
-    if response.status in {_NOT_FOUND, _NOT_ALLOWED}:
-        return AuthError(f"answered {response.status}: nothing takes orders at this address")
-    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
-        return _hide(parse_errors(body), order) if body else Invalid((("order", f"answered {response.status}"),))
+    if answer.status in {_NOT_FOUND, _NOT_ALLOWED}:
+        return AuthError(f"answered {answer.status}: nothing takes orders at this address")
+    if answer.status is not None and answer.status >= _FIRST_ERROR_STATUS:
+        return _hide(parse_errors(body), order) if body else Invalid((("order", f"answered {answer.status}"),))
     external_id = (body or {}).get("external_id")
     return Created(str(external_id) if isinstance(external_id, str | int) else "")
 
 
 def parse_cancelled(response: HTTPResponse | RateLimited) -> CancelAnswer:
     """Return what became of `order.cancel`. Only "cancelled" says that it is done; it may also be said later."""
-    trouble = _parse_trouble(response)
-    if trouble is not None or not isinstance(response, HTTPResponse):
-        return trouble or Retryable("no answer")
-    if response.status == _NOT_FOUND:
+    answer = _read(response)
+    if not isinstance(answer, HTTPResponse):
+        return answer
+    if answer.status == _NOT_FOUND:
         return NotFound()
-    body = read_object(response) or {}
-    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+    body = read_object(answer) or {}
+    if answer.status is not None and answer.status >= _FIRST_ERROR_STATUS:
         reason = body.get("reason")
-        return Refused(scrub(reason) if isinstance(reason, str) and reason else f"answered {response.status}")
+        return Refused(scrub(reason) if isinstance(reason, str) and reason else f"answered {answer.status}")
     return Cancelled() if body.get("status") == "cancelled" else CancelPending()
 
 
 def parse_found(response: HTTPResponse | RateLimited, order_number: str) -> FindAnswer:
     """Return what became of `order.query`."""
-    trouble = _parse_trouble(response)
-    if trouble is not None or not isinstance(response, HTTPResponse):
-        return trouble or Retryable("no answer")
-    if response.status == _NOT_FOUND:
+    answer = _read(response)
+    if not isinstance(answer, HTTPResponse):
+        return answer
+    if answer.status == _NOT_FOUND:
         return NotFound()
-    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
-        return Retryable(f"answered {response.status}")
-    found = parse_order(read_object(response) or {})
+    if answer.status is not None and answer.status >= _FIRST_ERROR_STATUS:
+        return Retryable(f"answered {answer.status}")
+    found = parse_order(read_object(answer) or {})
     if found is None:
         return Retryable("answered without the order")
     return found if found.order_number == order_number else Retryable("answered with another order")
 
 
-def _parse_trouble(response: HTTPResponse | RateLimited) -> Trouble | None:
-    """Return what is no answer to the message: no response, a redirect, a page of a proxy, a server in trouble."""
+def _read(response: HTTPResponse | RateLimited) -> HTTPResponse | Trouble:
+    """Return the answer to the message, or what is none: no response, a redirect, a proxy, a server in trouble."""
     if isinstance(response, RateLimited):
         return response
     if response.status in _PAUSING:
@@ -94,7 +94,9 @@ def _parse_trouble(response: HTTPResponse | RateLimited) -> Trouble | None:
     if limit is not None:
         return limit
     fault = Retryable(f"answered {response.status}") if _comes_from_between(response) else parse_read_fault(response)
-    return replace(fault, may_be_done=response.fault != "not_sent") if isinstance(fault, Retryable) else fault
+    if isinstance(fault, Retryable):
+        return replace(fault, may_be_done=response.fault != "not_sent")
+    return fault or response
 
 
 def _comes_from_between(response: HTTPResponse) -> bool:
