@@ -207,6 +207,5 @@ FIELDS: tuple[SettingField, ...] = (
         Switch(),
         "One more request for each box. Off, a box goes out twice if the ledger was restored from an old copy.",
     ),
-    SettingField("max_orders_per_run", SAFETY, "Most boxes of one run", Number(1, 100_000)),
 )
 BY_KEY = {field.key: field for field in FIELDS}

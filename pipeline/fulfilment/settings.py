@@ -62,5 +62,4 @@ class FulfilmentSettings:
     confirm_at_minute: int | None = None  # or at which minute of the day, in the store's time zone
     time_zone: str = "UTC"
     waves: tuple[Wave, ...] = ()  # the first that a box belongs to
-    max_orders_per_run: int = 500
     no_tracking_days: int = 5  # after how many days at the warehouse an order is listed as without tracking

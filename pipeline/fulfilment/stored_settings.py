@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.core.errors import Misconfigured
+from pipeline.fulfilment.setting_fields import BY_KEY
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import BadSettings, change_settings, read_settings
 
@@ -15,7 +16,7 @@ _DEFAULTS = FulfilmentSettings(earliest_order_at=0)
 def load_settings(stored: Mapping[str, Any]) -> FulfilmentSettings:
     """The stored settings. Raises Misconfigured, naming every fault; a warehouse without a date is one."""
     try:
-        return read_settings(stored)
+        return read_settings(_drop_unknown(stored))
     except BadSettings as error:
         raise Misconfigured(f"the settings of the fulfilment: {error}") from error
 
@@ -29,6 +30,11 @@ def find_no_tracking_days(stored: Mapping[str, Any]) -> int:
 def change_stored(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
     """The settings to store. `typed`: name -> what was typed, empty for the default. Raises Misconfigured."""
     try:
-        return change_settings(stored, typed)
+        return change_settings(_drop_unknown(stored), typed)
     except BadSettings as error:
         raise Misconfigured(str(error)) from error
+
+
+def _drop_unknown(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting that another version has stored, and this one does not have, stops no warehouse."""
+    return {key: value for key, value in stored.items() if key in BY_KEY}
