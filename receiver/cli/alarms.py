@@ -11,18 +11,17 @@ from rich.console import Console
 
 from pipeline.attention.set_aside import MAX_DAYS, set_aside, unset_aside
 from pipeline.context import Context
-from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.errors import CratewireError
 from pipeline.ledger.accounts import list_owner_emails
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
-from pipeline.ledger.stores import find_store
 from pipeline.mail.transport import open_mail_transport
 from pipeline.monitoring.alert_webhook import derive_signing_secret
 from pipeline.monitoring.messages import build_headline, build_sentence
 from pipeline.monitoring.trial_alarm import build_trial_mail, send_trial_notice
-from receiver.cli.context import LARGEST_ID, as_document, data_option, open_context
+from receiver.cli.context import LARGEST_ID, as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
 
@@ -112,9 +111,7 @@ def secret_command(data: Path | None, as_json: bool) -> None:
 
 def _list_recipients(context: Context, store: str | None) -> list[str]:
     with reading(context.engine) as conn:
-        found = find_store(conn, store) if store else None
-        if store and found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
+        found = get_named_store(conn, store) if store else None
         operator = context.settings.operator_mail
         return list(dict.fromkeys([*list_owner_emails(conn, found.account_id if found else None), *operator]))
 

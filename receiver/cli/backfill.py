@@ -28,8 +28,7 @@ from pipeline.ledger.backfills import (
 )
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import find_store_api
-from pipeline.ledger.stores import find_store
-from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.progress import format_progress, show_progress_bar
 
@@ -174,9 +173,7 @@ def cancel_command(store: str, data: Path | None, as_json: bool) -> None:
 def _open_store(data: Path | None, store: str) -> Iterator[StoreBackfills]:
     with open_context(data) as context:
         with reading(context.engine) as conn:
-            found = find_store(conn, store)
-        if found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
+            found = get_named_store(conn, store)
         yield StoreBackfills(context, store, found.id)
 
 

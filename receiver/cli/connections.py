@@ -21,9 +21,9 @@ from pipeline.ledger.connections import (
     rename_connection,
 )
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.stores import find_store, list_stores
+from pipeline.ledger.stores import list_stores
 from pipeline.operations import pause
-from receiver.cli.context import data_option, open_context
+from receiver.cli.context import data_option, get_named_store, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.store_keys import change_connection_key_command, list_command
 
@@ -141,9 +141,7 @@ def _list_all(conn: Connection) -> list[tuple[str, ConnectionRow]]:
 
 
 def _list_of_store(conn: Connection, name: str, label: str | None) -> list[tuple[str, ConnectionRow]]:
-    store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire status`")
+    store = get_named_store(conn, name)
     return [(name, row) for row in list_store_connections(conn, store.id) if label is None or row.label == label]
 
 

@@ -20,8 +20,15 @@ from pipeline.events.catalogue import EVENTS, is_known_event
 from pipeline.events.notes import describe_note
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, EventFilter, EventSummary, get_event, list_events
-from pipeline.ledger.stores import find_store
-from receiver.cli.context import LARGEST_ID, as_document, data_option, format_time, is_row_id, open_context
+from receiver.cli.context import (
+    LARGEST_ID,
+    as_document,
+    data_option,
+    format_time,
+    get_named_store,
+    is_row_id,
+    open_context,
+)
 from receiver.cli.output import (
     escape_control_characters,
     format_latency,
@@ -110,8 +117,8 @@ def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool)
 
 def _check_filter(conn: Connection, wanted: EventFilter) -> None:
     """Raise Misconfigured for an unknown store or event name."""
-    if wanted.store is not None and find_store(conn, wanted.store) is None:
-        raise Misconfigured(f"no store {wanted.store}: see `cratewire status`")
+    if wanted.store is not None:
+        get_named_store(conn, wanted.store)
     name = wanted.name
     if name is not None and not is_known_event(name) and not list_events(conn, EventFilter(name=name), limit=1):
         raise Misconfigured(f"no event is called {name}; Cratejoy's are {', '.join(sorted(EVENTS))}")

@@ -11,11 +11,9 @@ import click
 from rich.console import Console
 
 from pipeline.context import Context
-from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries.fulfilment import BoxLine
-from pipeline.ledger.stores import find_store
-from receiver.cli.context import format_time, open_context
+from receiver.cli.context import format_time, get_named_store, open_context
 from receiver.cli.output import make_table
 
 store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
@@ -35,9 +33,7 @@ def open_store(data: Path | None, store: str) -> Iterator[OpenStore]:
     """Open the installation, and find the store. Raises Misconfigured if there is no such store."""
     with open_context(data) as context:
         with reading(context.engine) as conn:
-            found = find_store(conn, store)
-        if found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
+            found = get_named_store(conn, store)
         yield OpenStore(context, store, found.id)
 
 

@@ -20,8 +20,8 @@ from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.store_apis import delete_store_api, find_store_api, request_hook_audit, set_hook_registration
-from pipeline.ledger.stores import find_store, rotate_token
-from receiver.cli.context import as_document, data_option, open_context
+from pipeline.ledger.stores import rotate_token
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
@@ -149,10 +149,8 @@ def remove_command(store: str, forget_keys: bool, data: Path | None, as_json: bo
 def _open_store(data: Path | None, store: str) -> Iterator[HookCommandContext]:
     with open_context(data) as context:
         with reading(context.engine) as conn:
-            found = find_store(conn, store)
-            keys = find_store_api(conn, found.id) if found else None
-        if found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
+            found = get_named_store(conn, store)
+            keys = find_store_api(conn, found.id)
         if keys is None:
             message = f"store {store} is connected without Cratejoy's Client ID and Secret: connect it again with both"
             raise Misconfigured(message)

@@ -14,9 +14,9 @@ from pipeline.ledger.accounts import is_confirmed, list_members
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import EventDetail, get_event
-from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.ledger.stores import StoreRow
 from pipeline.operations.own_test_event import TEST_EVENT, TestEvent, send_test_event
-from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_latency, json_option, report_errors, show
 
 _POLL_INTERVAL_S = 0.2
@@ -52,9 +52,7 @@ test_command.__test__ = False  # type: ignore[attr-defined]  # pytest would take
 def _check(context: Context, name: str, email: str) -> StoreRow:
     """Return the store. Raise Misconfigured unless the address is of a member of its account, or of an operator."""
     with reading(context.engine) as conn:
-        store = find_store(conn, name)
-        if store is None:
-            raise Misconfigured(f"no store {name}: see `cratewire stores list`")
+        store = get_named_store(conn, name)
         members = {member.email for member in list_members(conn, store.account_id)}
         is_own = email.lower() in members and is_confirmed(conn, email)
     if not is_own and email not in context.settings.operator_mail:

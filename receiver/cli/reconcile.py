@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from pipeline.context import Context
-from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.events.fields import format_time
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.observation import DAY_US, DayCount
@@ -26,10 +26,10 @@ from pipeline.ledger.reconciliations import (
     set_record_only_since,
 )
 from pipeline.ledger.store_apis import find_store_api
-from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.ledger.stores import StoreRow
 from pipeline.reconciliation.collections import COLLECTIONS
 from pipeline.reconciliation.run import reconcile as reconcile_store
-from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget
 
@@ -86,8 +86,8 @@ def report_command(store: str | None, days: int, data: Path | None, as_json: boo
     `expected` is what the API showed; `late` counts hooks that arrived after their event had been recovered.
     """
     with open_context(data) as context, reading(context.engine) as conn:
-        if store is not None and find_store(conn, store) is None:
-            raise _unknown_store(store)
+        if store is not None:
+            get_named_store(conn, store)
         counts = count_by_day(conn, context.now() // DAY_US - days + 1, [store] if store else None)
     document = [{**as_document(row), "day": _format_day(row.day), "rate": round(row.rate, 6)} for row in counts]
     show(document, as_json=as_json, render=lambda console: _print_report(console, counts))
@@ -104,9 +104,7 @@ def mode_command(store: str, mode: str, data: Path | None) -> None:
     Events that are only recorded are in the ledger and change profiles, but are sent to no platform.
     """
     with open_context(data) as context, writing(context.engine) as conn:
-        found = find_store(conn, store)
-        if found is None:
-            raise _unknown_store(store)
+        found = get_named_store(conn, store)
         set_record_only_since(conn, found.id, None if mode == "forward" else context.now())
     click.echo(f"Events recovered for {store} are {'forwarded' if mode == 'forward' else 'only recorded'} from now on.")
 
@@ -115,10 +113,8 @@ def mode_command(store: str, mode: str, data: Path | None) -> None:
 def _open_store(data: Path | None, name: str) -> Iterator[tuple[Context, StoreRow]]:
     with open_context(data) as context:
         with reading(context.engine) as conn:
-            store = find_store(conn, name)
-            api = find_store_api(conn, store.id) if store else None
-        if store is None:
-            raise _unknown_store(name)
+            store = get_named_store(conn, name)
+            api = find_store_api(conn, store.id)
         if api is None:
             message = f"store {name} is connected without Cratejoy's Client ID and Secret: connect it again with both"
             raise Misconfigured(message)
@@ -148,10 +144,6 @@ def _reconcile_until_done(context: Context, store_id: int) -> ReconcileResult:
             max(last_pass.wait, 0.05),
             f"{last_pass.reason or 'a worker continues it'}: the rest is done in the background",
         )
-
-
-def _unknown_store(store: str) -> CratewireError:
-    return Misconfigured(f"no store {store}: see `cratewire status`")
 
 
 def _build_row(result: ReconcileResult, row: ReconciliationRow) -> dict[str, Any]:

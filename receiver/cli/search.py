@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipeline.core.errors import Misconfigured
 from pipeline.events.money import format_money
 from pipeline.events.sentences import join_parts
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import Activity, load_activities
 from pipeline.ledger.queries.search import SearchResult, search
-from pipeline.ledger.stores import find_store, list_stores
-from receiver.cli.context import as_document, data_option, open_context
+from pipeline.ledger.stores import list_stores
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import (
     escape_control_characters,
     format_short_time,
@@ -39,9 +38,8 @@ def search_command(text: str, store: str | None, data: Path | None, as_json: boo
     number, a receipt, a customer id or an event id. Case and accents do not matter.
     """
     with open_context(data) as context, reading(context.engine) as conn:
-        if store is not None and find_store(conn, store) is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
-        ids = [row.id for row in list_stores(conn) if store in (None, row.name)]
+        stores = list_stores(conn) if store is None else [get_named_store(conn, store)]
+        ids = [row.id for row in stores]
         found = search(conn, ids, text)
         events = load_activities(conn, found.event_ids, format_money)
     document = {**as_document(found), "events": as_document(events)}
