@@ -37,9 +37,9 @@ class ReconciliationSummary:
 
 
 def list_reconciliations(
-    conn: Connection, now: int, names: Collection[str] | None = None
+    conn: Connection, now: int, names: Collection[str] | None = None, week: Collection[DayCount] | None = None
 ) -> list[ReconciliationSummary]:
-    """Every store that is reconciled, by name, or those of these names."""
+    """Every store that is reconciled, by name, or those of these names. `week`: their counts, if they are loaded."""
     row = Reconciliation
     columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
@@ -50,7 +50,7 @@ def list_reconciliations(
         trouble = f"{collection}: {error}" if error else None
         stores.setdefault(name, []).append(_CollectionProgress(since, None if done_at is None else mark, trouble))
     counts: defaultdict[str, list[DayCount]] = defaultdict(list)
-    for day in count_last_week(conn, now, names):
+    for day in count_last_week(conn, now, names) if week is None else week:
         counts[day.store].append(day)
     return [_summarise(name, rows, counts[name]) for name, rows in stores.items()]
 

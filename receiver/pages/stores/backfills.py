@@ -58,12 +58,14 @@ class BackfillView:
     """The backfills of a store. `progress`: of the newest, None if there has been none.
 
     `whole`: of the newest that has read all customers. `next_at`: when changes are looked for next (µs), if known.
+    `has_keys`: whether Cratejoy's keys are saved.
     """
 
     progress: Progress | None
     actions: tuple[str, ...]
     whole: Progress | None = None
     next_at: int | None = None
+    has_keys: bool = False
 
     @property
     def shown(self) -> Progress | None:
@@ -95,7 +97,7 @@ def load_backfill_view(conn: Connection, store_id: int, now: int, *, can_act: bo
     looks_again = api is not None and api.status == ACTIVE and whole is not None and not is_open
     next_at = progress.started_at + DAY_US if looks_again and progress is not None else None
     actions = ACTIONS_BY_STATE.get(progress.state if progress else "", ("start",)) if can_act and api else ()
-    return BackfillView(progress, actions, whole, next_at)
+    return BackfillView(progress, actions, whole, next_at, has_keys=api is not None)
 
 
 @blueprint.get("/stores/<name>/customers")
@@ -105,8 +107,7 @@ def show(name: str) -> str:
     store, context = get_my_store(name), get_context()
     with reading(context.engine) as conn:
         customers = load_backfill_view(conn, store.store_id, context.now(), can_act=store.allows("pause"))
-        has_keys = find_store_api(conn, store.store_id) is not None
-    return render_template("customers_page.html", store=store, customers=customers, has_keys=has_keys)
+    return render_template("customers_page.html", store=store, customers=customers)
 
 
 @blueprint.post("/stores/<name>/backfill/<action>")

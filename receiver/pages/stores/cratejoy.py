@@ -69,8 +69,9 @@ class MissedHooksView:
 
 def load_missed_hooks(conn: Connection, store: str, now: int) -> MissedHooksView | None:
     """Load the missed hooks of the last seven days; None if there are no keys for the store's API."""
-    reconciliations = list_reconciliations(conn, now, [store])
-    days = [day for day in count_last_week(conn, now, [store]) if day.missed or day.late]
+    week = count_last_week(conn, now, [store])
+    reconciliations = list_reconciliations(conn, now, [store], week)
+    days = [day for day in week if day.missed or day.late]
     return MissedHooksView(reconciliations[0], days) if reconciliations else None
 
 

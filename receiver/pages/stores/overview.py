@@ -11,7 +11,7 @@ from flask import render_template, request
 from flask_security import current_user
 from sqlalchemy import Connection
 
-from pipeline.backfill.progress import load_progress
+from pipeline.backfill.progress import Progress, load_progress
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading
@@ -90,16 +90,16 @@ def load_overview(stores: Sequence[VisibleStore], wanted: str, after: _Place | N
 
 
 def load_facts(
-    conn: Connection, store: VisibleStore, standing: StoreStanding, figures: StoreFigures, now: int
+    conn: Connection, store: VisibleStore, standing: StoreStanding, figures: StoreFigures, progress: Progress | None
 ) -> StoreFacts:
-    """What the verdict about a store is made from."""
+    """What the verdict about a store is made from. `progress`: of its newest backfill."""
     return StoreFacts(
         store.name,
         store.shown_name,
         standing,
         figures,
         list_store_connections(conn, store.store_id),
-        load_progress(conn, store.store_id, now) if standing.state != "working" else None,
+        progress,
         can_change=store.allows("change_settings"),
     )
 
@@ -110,8 +110,9 @@ def _load_cards(
     figures = load_store_figures(conn, [store.store_id for store in stores], now)
     cards = []
     for store in stores:
-        of_store = figures[store.store_id]
-        facts = load_facts(conn, store, standings[store.store_id], of_store, now)
+        of_store, standing = figures[store.store_id], standings[store.store_id]
+        progress = load_progress(conn, store.store_id, now) if standing.state != "working" else None
+        facts = load_facts(conn, store, standing, of_store, progress)
         cards.append(StoreCard(store, judge(facts, now), of_store, build_sparkline(of_store.events_by_hour)))
     return cards
 

@@ -151,9 +151,10 @@ def load_store_view(store: VisibleStore) -> StoreView:
     now, store_id = get_context().now(), store.store_id
     with reading(get_context().engine) as conn:
         figures = load_store_figures(conn, [store_id], now)[store_id]
-        facts = load_facts(conn, store, load_standings(conn, [store_id], now)[store_id], figures, now)
         cratejoy = load_cratejoy_status(conn, store_id)
         customers = load_backfill_view(conn, store_id, now, can_act=store.allows("pause"))
+        standing = load_standings(conn, [store_id], now)[store_id]
+        facts = load_facts(conn, store, standing, figures, customers.progress)
         first_run = load_first_run(conn, store_id, cratejoy, customers, now)
         today = now // DAY_US * DAY_US
         return StoreView(
