@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -29,7 +29,6 @@ from pipeline.ledger.store_apis import ACTIVE, find_store_api
 from pipeline.settings import Settings
 
 Lane = Literal["pull_ecom", "pull_adhoc", "pull_standard", "cancels", "tracking", "deliver", "confirm"]
-LANES: tuple[Lane, ...] = get_args(Lane)
 PULL_LANES: dict[Lane, BillingType] = {"pull_ecom": "ecom", "pull_adhoc": "adhoc", "pull_standard": "standard"}
 RETRY_US = 60 * SECOND_US  # after a run that failed
 

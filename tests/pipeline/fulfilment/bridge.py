@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from pipeline.context import Context
 from pipeline.fulfilment.requests import Requests
 from pipeline.fulfilment.run import look_at_hinted, run_lane
-from pipeline.fulfilment.schedule import LANES, list_due_lanes
+from pipeline.fulfilment.schedule import PULL_LANES, list_due_lanes
 from pipeline.fulfilment.set_up import build_report, connect_warehouse, go_live, save_fulfilment_settings
 from pipeline.fulfilment.site import open_adapter
 from pipeline.infra.crypto.encryption import encrypt
@@ -172,7 +172,7 @@ class Bridge:
 
     def search(self) -> None:
         """Have everything searched again, and do all that is due."""
-        for lane in LANES[:3]:
+        for lane in PULL_LANES:
             self.run(lane)
         self.settle()
 
