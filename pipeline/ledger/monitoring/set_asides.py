@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from pipeline.ledger.schema.monitoring import Alarm
 
@@ -23,11 +23,14 @@ def save_set_aside(
 
 def bring_back(conn: Connection, ids: Collection[int]) -> int:
     """Bring back what was set aside, and let it be announced as if it were new. Return how many there were."""
-    is_aside = Alarm.id.in_(ids), Alarm.set_aside_at.is_not(None), Alarm.ended_at.is_(None)
-    return conn.execute(update(Alarm).where(*is_aside).values({**_NOT_SET_ASIDE, **_ANNOUNCED_AGAIN})).rowcount
+    return _bring_back(conn, Alarm.id.in_(ids))
 
 
 def bring_back_expired(conn: Connection, now: int) -> int:
     """Bring back what was set aside until a time that has come."""
-    is_due = Alarm.set_aside_until <= now, Alarm.set_aside_at.is_not(None), Alarm.ended_at.is_(None)
-    return conn.execute(update(Alarm).where(*is_due).values({**_NOT_SET_ASIDE, **_ANNOUNCED_AGAIN})).rowcount
+    return _bring_back(conn, Alarm.set_aside_until <= now)
+
+
+def _bring_back(conn: Connection, which: ColumnElement[bool]) -> int:
+    is_aside = which, Alarm.set_aside_at.is_not(None), Alarm.ended_at.is_(None)
+    return conn.execute(update(Alarm).where(*is_aside).values({**_NOT_SET_ASIDE, **_ANNOUNCED_AGAIN})).rowcount
