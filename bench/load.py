@@ -13,6 +13,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bench.hooks import make_hooks
+from bench.systems import SystemUnderTest
+
 _SELECT_TIMEOUT_S = 0.05
 _ANSWER_TIMEOUT_S = 30.0  # seconds without any answer
 
@@ -43,6 +46,13 @@ def post(path: str, body: bytes) -> bytes:
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def send_hooks(system: SystemUnderTest, per_second: int, seconds: int, connections: int, first: int) -> Outcome:
+    """Send hooks at this rate for so many seconds; `first`: the number of the first one, so that none is sent twice."""
+    hooks = make_hooks(per_second * seconds, first=first)
+    requests = [post(system.paths(hook.event), hook.body) for hook in hooks]
+    return send_requests(system.port, requests, connections, rate=per_second)
 
 
 def send_requests(

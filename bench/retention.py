@@ -28,12 +28,11 @@ from sqlalchemy import Connection, Engine
 from bench import systems
 from bench.hooks import make_hooks
 from bench.in_process import _SETTINGS, STORE, AcceptAllHTTP, CpuTimes, create_connected_store, push
-from bench.load import Outcome, post, send_requests
+from bench.load import Outcome, send_hooks
 from bench.machine import describe_machine
 from bench.measures.growth import BATCH, SEED_EVENTS, fill_ledger
 from bench.platform import start_platform
 from bench.processes import Folder, clean_environment
-from bench.systems import SystemUnderTest
 from pipeline.context import Context, now_us
 from pipeline.core.slice_size import MAX_LOCK_S
 from pipeline.infra import redis_keys
@@ -145,7 +144,7 @@ def _compare(stack: ExitStack, home: Path, database: Path, rounds: int, seconds:
         for is_swept in (False, True):
             _allow_sweep(redis, is_allowed=is_swept)
             before = _count(database)
-            outcome = _run(ours, per_second, seconds if number else 10, first)
+            outcome = send_hooks(ours, per_second, seconds if number else 10, CONNECTIONS, first)
             first += 10_000_000
             if not number:  # the first round fills the caches
                 continue
@@ -166,12 +165,6 @@ def _allow_sweep(redis: Redis, *, is_allowed: bool) -> None:
     if not is_allowed:
         redis.set(redis_keys.RETENTION_LEASE, "the bench", ex=3_600)
         time.sleep(retention.MAX_KIND_S)  # a sweep that had begun
-
-
-def _run(ours: SystemUnderTest, per_second: int, seconds: int, first: int) -> Outcome:
-    hooks = make_hooks(per_second * seconds, first=first)
-    requests = [post(ours.paths(hook.event), hook.body) for hook in hooks]
-    return send_requests(ours.port, requests, CONNECTIONS, rate=per_second)
 
 
 def _count(database: Path) -> int:

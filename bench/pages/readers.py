@@ -18,8 +18,7 @@ from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.hooks import make_hooks
-from bench.load import Outcome, post, send_requests
+from bench.load import Outcome, send_hooks
 from bench.systems import SystemUnderTest
 
 READERS = 10
@@ -83,10 +82,10 @@ class Readers:
 
 def compare(web: SystemUnderTest, readers: Readers, per_second: int, seconds: int) -> dict[str, Any]:
     """The acknowledgement's times without readers, beside them, and without them again, at this rate of hooks."""
-    before = _send(web, per_second, seconds, first=1_000_000)
+    before = send_hooks(web, per_second, seconds, _CONNECTIONS, first=1_000_000)
     with readers.reading(READERS):
-        beside = _send(web, per_second, seconds, first=2_000_000)
-    after = _send(web, per_second, seconds, first=3_000_000)
+        beside = send_hooks(web, per_second, seconds, _CONNECTIONS, first=2_000_000)
+    after = send_hooks(web, per_second, seconds, _CONNECTIONS, first=3_000_000)
     alone = [before, after]
     return {
         "per_second": per_second,
@@ -100,12 +99,6 @@ def compare(web: SystemUnderTest, readers: Readers, per_second: int, seconds: in
             "failures": beside.failures,
         },
     }
-
-
-def _send(web: SystemUnderTest, per_second: int, seconds: int, first: int) -> Outcome:
-    hooks = make_hooks(per_second * seconds, first=first)
-    requests = [post(web.paths(hook.event), hook.body) for hook in hooks]
-    return send_requests(web.port, requests, _CONNECTIONS, rate=per_second)
 
 
 def _middle(outcomes: Sequence[Outcome], share: float) -> float:

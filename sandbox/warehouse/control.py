@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.warehouse.faults import Fault
 from sandbox.warehouse.floor import NoSuchOrder, Parcel, Refused
+from sandbox.warehouse.json_answer import answer
 from sandbox.warehouse.orders import CHANNELS, Line, Order
 from sandbox.warehouse.outbox import Listener
 from sandbox.warehouse.posting import flush, send_made_up
@@ -206,11 +207,6 @@ def add_state(blueprint: Blueprint, world: World) -> None:
     @blueprint.get("/requests")
     def requests() -> Response:
         return answer({"requests": world.log.entries()})
-
-
-def answer(content: Any, status: int = 200) -> Response:
-    """Return JSON."""
-    return Response(json.dumps(content), status, content_type="application/json")
 
 
 def read_object() -> dict[str, Any]:

@@ -1,15 +1,12 @@
 """The address to which a shop posts, and the order query."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sandbox.warehouse.generic.messages_in import CHANNEL, process
 from sandbox.warehouse.generic.messages_out import write_order
 from sandbox.warehouse.generic.signature import find_fault
+from sandbox.warehouse.json_answer import answer
 from sandbox.warehouse.world import World
 
 FIRST_REFUSAL = 400
@@ -41,8 +38,3 @@ def generic(world: World) -> Blueprint:
         return answer({"status": "unknown"}, 404) if order is None else answer(write_order(order))
 
     return blueprint
-
-
-def answer(content: Mapping[str, Any], status: int = 200) -> Response:
-    """Return JSON."""
-    return Response(json.dumps(content), status, content_type="application/json")
