@@ -19,11 +19,18 @@ from pipeline.fulfilment.site import CallLog, Site, build_adapter, require_site
 from pipeline.fulfilment.steps.budget import wait_for_budget
 from pipeline.fulfilment.steps.export import OPEN, SLICE, hand_out
 from pipeline.fulfilment.steps.volume import guard_volume
+from pipeline.infra import redis_keys
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
-from pipeline.ledger.fulfilment.exports import find_export, insert_export, list_exported, list_ready
-from pipeline.ledger.fulfilment.warehouses import WarehouseRow
+from pipeline.ledger.fulfilment.exports import (
+    find_export,
+    find_newest_export,
+    insert_export,
+    list_exported,
+    list_ready,
+)
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow, pause_warehouse
 from pipeline.warehouses.base import FileExchange, Warehouse
 
 
@@ -85,6 +92,7 @@ def export_boxes(
     """
     site = open_file_site(context, store_id, wanted.layout)
     _require_live(site)
+    _require_whole_ledger(site)
     if not guard_volume(site):
         raise Misconfigured(
             "an unusual number of boxes would go: look at them, and let them pass by `cratewire fulfilment resume`"
@@ -94,6 +102,7 @@ def export_boxes(
         if not ready:
             raise Misconfigured("no box is ready: see `cratewire fulfilment status`")
         export_id = insert_export(conn, store_id, actor.user_id, context.now())
+    context.redis.set(redis_keys.newest_export(store_id), export_id)
     orders: list[Order] = []
     left_out: dict[str, str] = {}
     for start in range(0, len(ready), SLICE):
@@ -146,6 +155,24 @@ def _require_live(site: Site) -> None:
         raise Misconfigured(f"the warehouse is paused: {site.row.status_reason}")
     if not site.row.is_live:
         raise Misconfigured("the store is in dry run: accept its report first, by `cratewire fulfilment go-live`")
+
+
+def _require_whole_ledger(site: Site) -> None:
+    """Pause the warehouse if the ledger was restored from a copy that lacks a file: its boxes are ready once more.
+
+    A spreadsheet cannot be asked what it has, so a person has to look; once it is resumed, they go.
+    """
+    key = redis_keys.newest_export(site.store_id)
+    handed_out = int(site.context.redis.get(key) or 0)
+    with writing(site.engine) as conn:
+        if handed_out <= find_newest_export(conn, site.store_id):
+            return
+        reason = f"the ledger was restored, and does not know export {handed_out}: its boxes are ready again"
+        pause_warehouse(conn, site.store_id, reason, site.now())
+        event = EventDraft("paused", "ledger_restored", {"export": handed_out})
+        add_fulfilment_event(conn, About(site.store_id), event, site.now())
+    site.context.redis.delete(key)
+    raise Misconfigured(f"{reason}. Resume the warehouse, then take the boxes of that file out of the next one")
 
 
 def _write(site: Site, orders: list[Order], file_format: FileFormat, export_id: int) -> WrittenFile:

@@ -17,7 +17,7 @@ from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import read_form, write_settings
 from pipeline.fulfilment.site import NO_WAREHOUSE, build_adapter
 from pipeline.fulfilment.steps.pull import get_job
-from pipeline.fulfilment.stored_settings import change_stored, load_settings
+from pipeline.fulfilment.stored_settings import change_stored, load_settings, require_look_up
 from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
@@ -37,6 +37,7 @@ from pipeline.ledger.fulfilment.warehouses import (
 from pipeline.ledger.queries.boxes import BoxFilter, list_box_page
 from pipeline.ledger.queries.fulfilment import BoxCount, BoxLine, count_boxes
 from pipeline.ledger.store_apis import find_store_api
+from pipeline.warehouses.base import Warehouse
 
 PAUSED_BY_HAND = "paused by hand"
 MAX_SHOWN = 500  # boxes of a report that are listed one by one
@@ -74,7 +75,9 @@ def connect_warehouse(
         if find_store_api(conn, store_id) is None:
             raise Misconfigured("Cratejoy's Client ID and Secret are not saved: boxes are found through its API")
     document = change_stored(before.settings if before else {}, settings)
-    facts = _check(context, adapter, config)
+    warehouse = build_adapter(context, adapter, config)
+    require_look_up(warehouse, load_settings(document))
+    facts = _check(warehouse)
     sealed = encrypt(context.settings.secret_keys, dict(config), build_warehouse_identity(store_id))
     with writing(context.engine) as conn:
         now = context.now()
@@ -99,8 +102,8 @@ def _is_same(context: Context, before: WarehouseRow, adapter: str, config: Mappi
     return is_same_account(adapter, kept, config)
 
 
-def _check(context: Context, adapter: str, config: Mapping[str, str]) -> dict[str, Any]:
-    answer = build_adapter(context, adapter, config).check()
+def _check(warehouse: Warehouse) -> dict[str, Any]:
+    answer = warehouse.check()
     if isinstance(answer, AuthError):
         raise BadCredentials(f"the warehouse refuses the keys: {answer.reason}")
     if isinstance(answer, Retryable | RateLimited):
@@ -116,6 +119,7 @@ def save_fulfilment_settings(
     with writing(context.engine) as conn:
         row = require_warehouse(conn, store_id)
         document = change_stored(row.settings, typed)
+        _require_look_up(context, row, load_settings(document))
         _save_settings(conn, row, document, actor, context.now())
     return load_settings(document)
 
@@ -124,13 +128,22 @@ def save_settings_form(
     context: Context, store_id: int, form: Mapping[str, str], actor: Actor = COMMAND_LINE_ACTOR
 ) -> bool:
     """Save every setting as a form has it; an absent switch is off. False if nothing differs. Raises BadSettings."""
-    document = write_settings(read_form(form))
+    settings = read_form(form)
+    document = write_settings(settings)
     with writing(context.engine) as conn:
         row = require_warehouse(conn, store_id)
+        _require_look_up(context, row, settings)
         if document == row.settings:
             return False
         _save_settings(conn, row, document, actor, context.now())
     return True
+
+
+def _require_look_up(context: Context, row: WarehouseRow, settings: FulfilmentSettings) -> None:
+    """Raise BadSettings if the look-up is switched off where the warehouse needs it, and Misconfigured without keys."""
+    if not settings.lookup_before_create:
+        config = decrypt(context.settings.secret_keys, row.config, row.identity)
+        require_look_up(build_adapter(context, row.adapter, config), settings)
 
 
 def _save_settings(conn: Connection, row: WarehouseRow, document: dict[str, Any], actor: Actor, now: int) -> None:

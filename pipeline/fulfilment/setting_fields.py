@@ -205,7 +205,7 @@ FIELDS: tuple[SettingField, ...] = (
         SAFETY,
         "Look an order up before it is created",
         Switch(),
-        "One more request for each box. Off, a box goes out twice if the ledger was restored from an old copy.",
+        "One more request for each box. It can be off only where the warehouse refuses a second order of a number.",
     ),
 )
 BY_KEY = {field.key: field for field in FIELDS}

@@ -20,7 +20,7 @@ from pipeline.cratejoy.shipments import ShipmentAPI
 from pipeline.fulfilment.rules.decision.words import Policy
 from pipeline.fulfilment.sealed_order import open_order, seal_order
 from pipeline.fulfilment.settings import FulfilmentSettings
-from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.fulfilment.stored_settings import load_settings, make_safe
 from pipeline.infra import metrics, redis_keys
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.infra.rate_limit.budget import Budget
@@ -161,13 +161,14 @@ def open_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse 
         return None
     config = decrypt(context.settings.secret_keys, row.config, row.identity)
     calls = CallLog()
+    warehouse = open_warehouse(context, row, config, calls)
     return Site(
         context=context,
         row=row,
-        settings=load_settings(row.settings),
+        settings=make_safe(load_settings(row.settings), warehouse),
         currency=store.currency,
         shipments=ShipmentAPI(open_store_client(context, store_id)),
-        warehouse=open_warehouse(context, row, config, calls),
+        warehouse=warehouse,
         calls=calls,
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.core.errors import Misconfigured
 from pipeline.fulfilment.setting_fields import BY_KEY
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import BadSettings, change_settings, read_settings
+from pipeline.warehouses.base import Capabilities, Warehouse
 
 _DEFAULTS = FulfilmentSettings(earliest_order_at=0)
 
@@ -33,6 +35,23 @@ def change_stored(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict[s
         return change_settings(_drop_unknown(stored), typed)
     except BadSettings as error:
         raise Misconfigured(str(error)) from error
+
+
+def require_look_up(warehouse: Warehouse, settings: FulfilmentSettings) -> None:
+    """Raise BadSettings if the look-up is off, and the warehouse may take an order twice under one number."""
+    if not settings.lookup_before_create and _needs_look_up(warehouse.capabilities):
+        said = f"must be on, since {warehouse.title} does not say that it refuses a second order of a number"
+        raise BadSettings({"lookup_before_create": said})
+
+
+def make_safe(settings: FulfilmentSettings, warehouse: Warehouse) -> FulfilmentSettings:
+    """The settings with the look-up on where it is needed: they may be older than the warehouse."""
+    return replace(settings, lookup_before_create=True) if _needs_look_up(warehouse.capabilities) else settings
+
+
+def _needs_look_up(can: Capabilities) -> bool:
+    """Whether a ledger that was restored from an older copy would send boxes again without it."""
+    return can.finds and not can.refuses_duplicates
 
 
 def _drop_unknown(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,11 @@ def tracking_cursor(store_id: int) -> str:
     return f"cratewire:tracking:{store_id}"
 
 
+def newest_export(store_id: int) -> str:
+    """The last file of boxes that was handed out for this store: a ledger that does not know it is an older copy."""
+    return f"cratewire:export:{store_id}"
+
+
 def taken_push(store_id: int, message_hash: str) -> str:
     """Set once a message of this store's warehouse is taken in, so that its repetition is answered as known."""
     return f"cratewire:pushed:{store_id}:{message_hash}"

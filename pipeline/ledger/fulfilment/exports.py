@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from pipeline.core.fulfilment import State
 from pipeline.ledger.fulfilment.orders import OrderRow, load_orders, select_orders
@@ -41,6 +41,12 @@ def find_export(conn: Connection, store_id: int, export_id: int) -> ExportRow | 
     mine = FulfilmentExport.store_id == store_id, FulfilmentExport.id == export_id
     row = conn.execute(select(FulfilmentExport.__table__).where(*mine)).one_or_none()
     return None if row is None else ExportRow(**row._asdict())
+
+
+def find_newest_export(conn: Connection, store_id: int) -> int:
+    """The id of the store's last file; 0 if there is none."""
+    query = select(func.coalesce(func.max(FulfilmentExport.id), 0)).where(FulfilmentExport.store_id == store_id)
+    return conn.execute(query).scalar_one()
 
 
 def list_exports(conn: Connection, store_id: int, *, limit: int = 50) -> list[ExportRow]:
