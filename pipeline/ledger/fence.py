@@ -7,12 +7,11 @@ from sqlalchemy import Connection, select, update
 from pipeline.core.errors import StaleFence
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table
 
 
 def advance_fence(conn: Connection, name: str, token: int) -> None:
     """Raise the fence to `token` in this transaction. Raise StaleFence if it has seen a larger token."""
-    fence = get_table(Fence)
+    fence = Fence.__table__
     upsert(conn, fence, [{"name": name, "token": token}], update_columns=())
     raised = conn.execute(update(fence).where(fence.c.name == name, fence.c.token <= token).values(token=token))
     if raised.rowcount == 0:
@@ -24,6 +23,6 @@ def lock_fence(conn: Connection, name: str) -> None:
 
     (On SQLite there is only one writer anyway.)
     """
-    fence = get_table(Fence)
+    fence = Fence.__table__
     upsert(conn, fence, [{"name": name, "token": 0}], update_columns=())
     conn.execute(select(fence.c.token).where(fence.c.name == name).with_for_update())

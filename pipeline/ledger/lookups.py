@@ -12,7 +12,7 @@ from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import Event, EventSubject, Gift
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.store_apis import StoreAPI
-from pipeline.ledger.sql.tables import chunks, get_table, insert_into, select_by_keys
+from pipeline.ledger.sql.tables import chunks, insert_into, select_by_keys
 from pipeline.ledger.store_apis import ACTIVE
 
 WAITING = "waiting"
@@ -76,7 +76,7 @@ def postpone_lookups(conn: Connection, store_id: int, until: int) -> None:
 
 def settle_lookups(conn: Connection, store_id: int, keys: Iterable[tuple[str, int]], state: str, now: int) -> None:
     """End the look-ups with these keys (kind, id), new ones too: what was asked on the way is not asked again."""
-    table = get_table(Lookup)
+    table = Lookup.__table__
     for kind, subject_id in keys:
         row = {"store_id": store_id, "kind": kind, "subject_id": subject_id, "is_live": True, "trail": {}}
         row |= {"attempts": 0, "created_at": now, "next_attempt_at": now, "asked_at": now, "state": state}
@@ -87,14 +87,14 @@ def settle_lookups(conn: Connection, store_id: int, keys: Iterable[tuple[str, in
 
 def has_gift(conn: Connection, store_id: int, subjects: Iterable[Subject]) -> bool:
     """Whether the recipient of one of these is known."""
-    gift = get_table(Gift).c
+    gift = Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     return bool(select_by_keys(conn, by, by, [(store_id, *subject) for subject in subjects]))
 
 
 def load_event_notes(conn: Connection, store_id: int, subjects: Iterable[Subject]) -> dict[int, list[dict[str, Any]]]:
     """The notes of the events that are about one of these."""
-    link = get_table(EventSubject).c
+    link = EventSubject.__table__.c
     by = link.store_id, link.kind, link.subject_id
     rows = select_by_keys(conn, (link.event_id,), by, [(store_id, *subject) for subject in subjects])
     notes: dict[int, list[dict[str, Any]]] = {}
@@ -119,7 +119,7 @@ def _is_due(now: int) -> ColumnElement[bool]:
 
 
 def _select() -> Select[Any]:
-    return select(*(get_table(Lookup).c[name] for name in LookupRow.__slots__))
+    return select(*(Lookup.__table__.c[name] for name in LookupRow.__slots__))
 
 
 def _is_row(row: LookupRow) -> tuple[ColumnElement[bool], ...]:

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.schema.accounts import Mail
-from pipeline.ledger.sql.tables import get_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def build_mail_identity(mail_id: int) -> RowIdentity:
     return RowIdentity("mails", mail_id)
 
 
-MAILS = Outbox(get_table(Mail), ClaimedMail, retention_us=86_400_000_000, cleared={"content": None})
+MAILS = Outbox(Mail.__table__, ClaimedMail, retention_us=86_400_000_000, cleared={"content": None})
 
 
 def insert_mail(

@@ -12,7 +12,7 @@ from pipeline.infra.crypto.keyed_hashes import hash_identifier, open_key, seal_k
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.regulations import Regulation, RegulationIdentifier, RegulationKey
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table, select_by_keys
+from pipeline.ledger.sql.tables import select_by_keys
 from pipeline.redaction.identity import LearnedHash
 
 RegulationKind = Literal["erase", "suppress"]
@@ -81,7 +81,7 @@ def add_regulation(
 def add_learned_hashes(conn: Connection, learned: Iterable[LearnedHash]) -> None:
     """Add hashes to their regulations; those they have stay."""
     rows = [one._asdict() for one in dict.fromkeys(learned)]
-    upsert(conn, get_table(RegulationIdentifier), rows, update_columns=())
+    upsert(conn, RegulationIdentifier.__table__, rows, update_columns=())
 
 
 def add_identifiers(
@@ -123,7 +123,7 @@ def find_suppressed(
         for store_id, kind, value in keys
         for digest in hasher.hash_all(stores[store_id], kind, value)
     }
-    row = get_table(RegulationIdentifier).c
+    row = RegulationIdentifier.__table__.c
     by = row.store_id, row.kind, row.digest
     found = select_by_keys(conn, (*by, row.regulation_id), by, digests)
     ids = {match.regulation_id for match in found}

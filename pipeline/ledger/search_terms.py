@@ -21,7 +21,7 @@ from pipeline.events.search_terms import (
 from pipeline.ledger.schema.core import Event, Fact, Person, PersonKey
 from pipeline.ledger.schema.search import PersonTerm, SearchProgress, TrackingNumber
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table, insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 NAME, EMAIL = "name", "email"
 PEOPLE, EVENTS_KIND = "people", "events"
@@ -46,7 +46,7 @@ def add_person_terms(conn: Connection, people: Iterable[NamedPerson]) -> None:
         for kind, values in ((NAME, fold_names(person.names)), (EMAIL, map(fold_address, person.emails)))
         for value in values
     ]
-    upsert(conn, get_table(PersonTerm), rows, update_columns=())
+    upsert(conn, PersonTerm.__table__, rows, update_columns=())
 
 
 def add_tracking_numbers(conn: Connection, events: Iterable[tuple[int, int, Any]]) -> None:
@@ -56,7 +56,7 @@ def add_tracking_numbers(conn: Connection, events: Iterable[tuple[int, int, Any]
         for store_id, event_id, data in events
         for number in find_tracking_numbers(data)
     ]
-    upsert(conn, get_table(TrackingNumber), rows, update_columns=())
+    upsert(conn, TrackingNumber.__table__, rows, update_columns=())
 
 
 def remove_tracking_numbers(conn: Connection, event_id: int, left: Any) -> None:

@@ -17,7 +17,7 @@ from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary
 from pipeline.ledger.schema.retention import PastEvent
 from pipeline.ledger.schema.store_apis import StoreAPI
-from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
+from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import REVOKED
 from pipeline.recording.dedup import get_candidate_keys
@@ -47,7 +47,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
 
     A store whose rows are being deleted is not among them.
     """
-    store, connection = get_table(core.Store), get_table(core.StoreConnection)
+    store, connection = core.Store.__table__, core.StoreConnection.__table__
     # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
     known = store.c.name.in_(names), store.c.removed_at.is_(None)
     rows = conn.execute(select(store).where(*known).with_for_update(key_share=True)).all()
@@ -89,7 +89,7 @@ def load_canary_nonces(conn: Connection, nonces: Collection[str]) -> set[str]:
 
 def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict[str, list[StoredDeadLetter]]:
     """The dead letters of revoked URLs by store name, the oldest first; a hundred of each store at most."""
-    dead = get_table(core.DeadHook).c
+    dead = core.DeadHook.__table__.c
     letters: dict[str, list[StoredDeadLetter]] = {store: [] for store in stores}
     for part in chunks(stores):
         query = select(dead.store, dead.id, dead.receipt, dead.detail).where(dead.store.in_(part), _IS_REVOKED)
@@ -100,7 +100,7 @@ def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict
 
 def load_waiting_dead_hooks(conn: Connection, receipts: Collection[str]) -> dict[str, WaitingDeadHook]:
     """The stored dead hooks with these receipts that were not replayed."""
-    dead = get_table(core.DeadHook).c
+    dead = core.DeadHook.__table__.c
     found: dict[str, WaitingDeadHook] = {}
     for part in chunks(receipts):
         query = select(dead.receipt, dead.store_id, dead.received_at, dead.event)
@@ -111,7 +111,7 @@ def load_waiting_dead_hooks(conn: Connection, receipts: Collection[str]) -> dict
 
 def find_known_events(conn: Connection, keys: Collection[EventKey]) -> dict[EventKey, KnownEvent]:
     """The recorded events among these keys, also those that were deleted since."""
-    event, past = get_table(core.Event).c, get_table(PastEvent).c
+    event, past = core.Event.__table__.c, PastEvent.__table__.c
     by = past.store_id, past.happening
     rows = select_by_keys(conn, (*by, past.event_id, past.received_at), by, keys)
     known = {(row.store_id, row.happening): KnownEvent(row.event_id, row.received_at, "") for row in rows}
@@ -127,7 +127,7 @@ def load_known_events(conn: Connection, candidates: Iterable[EventCandidate]) ->
 
 def load_gifts(conn: Connection, candidates: Iterable[EventCandidate]) -> dict[GiftKey, KnownGift]:
     """The known gifts among all orders, subscriptions and shipments that these candidates touch."""
-    gift = get_table(core.Gift).c
+    gift = core.Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     rows = select_by_keys(conn, (*by, gift.email, gift.data, gift.as_of), by, find_gift_keys(candidates))
     return {
@@ -137,7 +137,7 @@ def load_gifts(conn: Connection, candidates: Iterable[EventCandidate]) -> dict[G
 
 def load_earlier_events(conn: Connection, subjects: Iterable[GiftKey]) -> list[EarlierEvent]:
     """Recorded events of these gifts that have reached no gift recipient."""
-    event, link, event_people = (get_table(model) for model in (core.Event, core.EventSubject, core.EventPerson))
+    event, link, event_people = (model.__table__ for model in (core.Event, core.EventSubject, core.EventPerson))
     by = link.c.store_id, link.c.kind, link.c.subject_id
     keys = ((store_id, *subject) for store_id, subject in subjects)
     ids = {row.event_id for row in select_by_keys(conn, (link.c.event_id,), by, keys)}
@@ -152,7 +152,7 @@ def load_earlier_events(conn: Connection, subjects: Iterable[GiftKey]) -> list[E
 
 def load_lookups(conn: Connection, drafts: Iterable[LookupDraft]) -> dict[LookupKey, KnownLookup]:
     """The look-ups that were planned before, among these."""
-    lookup = get_table(Lookup).c
+    lookup = Lookup.__table__.c
     by = lookup.store_id, lookup.kind, lookup.subject_id
     rows = select_by_keys(conn, (*by, lookup.state, lookup.about), by, [draft.key for draft in drafts])
     return {(row.store_id, row.kind, row.subject_id): KnownLookup(row.state, row.about) for row in rows}
@@ -186,7 +186,7 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
 
 def remove_copies_of_buyers(conn: Connection, late: Sequence[EventCandidate]) -> None:
     """Take out recipients who got the event as its customer: the body may have had only a link to them."""
-    event_people = get_table(core.EventPerson).c
+    event_people = core.EventPerson.__table__.c
     customers: set[tuple[int, int]] = set()
     for part in chunks({candidate.event_id for candidate in late}):
         query = select(event_people.event_id, event_people.person_id)
@@ -199,7 +199,7 @@ def remove_copies_of_buyers(conn: Connection, late: Sequence[EventCandidate]) ->
 
 def load_unsent_people(conn: Connection, store: RecordingStore, limit: int) -> PersonResolver:
     """Some of the store's people who have facts that no profile contains, and what leads to them."""
-    person = get_table(core.Person).c
+    person = core.Person.__table__.c
     query = select(person.customer_id, person.email).where(
         person.store_id == store.id, person.untold_since.is_not(None)
     )
@@ -220,8 +220,8 @@ def find_existing_profiles(
     What was sent about the newly identified does not count. Profiles sent are found through the connections of the
     person's store: their index begins with the connection.
     """
-    person, connection, delivery = get_table(core.Person), get_table(core.StoreConnection), get_table(core.Delivery)
-    profile_sent = get_table(core.ProfileSent)
+    person, connection, delivery = core.Person.__table__, core.StoreConnection.__table__, core.Delivery.__table__
+    profile_sent = core.ProfileSent.__table__
     is_same = (profile_sent.c.connection_id == connection.c.id) & (profile_sent.c.person_id == person.c.id)
     joined = person.join(connection, connection.c.store_id == person.c.store_id).join(profile_sent, is_same)
     sent = select(profile_sent.c.connection_id, profile_sent.c.person_id).select_from(joined)
@@ -241,7 +241,7 @@ def find_existing_profiles(
 def find_people(
     conn: Connection, wanted: Iterable[PersonKey], stores: dict[int, RecordingStore]
 ) -> dict[PersonKey, PersonDraft]:
-    keys = get_table(core.PersonKey)
+    keys = core.PersonKey.__table__
     by = keys.c.store_id, keys.c.kind, keys.c.value
     ids: dict[PersonKey, int] = {
         (row.store_id, row.kind, row.value): row.person_id
@@ -255,7 +255,7 @@ def load_people_by_id(
     conn: Connection, ids: Iterable[int], stores: Mapping[int, RecordingStore]
 ) -> dict[int, PersonDraft]:
     """These people of these stores, with their facts, by id."""
-    people, facts = get_table(core.Person), get_table(core.Fact)
+    people, facts = core.Person.__table__, core.Fact.__table__
     found: dict[int, PersonDraft] = {}
     for part in chunks(set(ids)):
         for row in conn.execute(select(people).where(people.c.id.in_(part))):

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pipeline.ledger.schema import core
-from pipeline.ledger.sql.tables import get_table
 from pipeline.ledger.stores import StoreRow
 from pipeline.recording.gifts import GiftIndex, rebuild_candidate
 from pipeline.recording.load import load_gifts
@@ -32,7 +31,7 @@ def preview_event(conn: Connection, store: StoreRow, name: str) -> EventPreview 
 
     Whose data is withheld is decided when an event arrives, and not here.
     """
-    event = get_table(core.Event).c
+    event = core.Event.__table__.c
     columns = [event[column] for column in EarlierEvent.__slots__]
     of_name = event.store_id == store.id, event.name == name
     with conn.execute(select(*columns).where(*of_name).order_by(event.id.desc()).limit(_NEWEST)) as rows:

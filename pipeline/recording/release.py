@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.core.consent import ORIGIN_UNKNOWN, WITHHELD_REASONS, WithheldReason
 from pipeline.ledger.schema import core
-from pipeline.ledger.sql.tables import chunks, get_table
+from pipeline.ledger.sql.tables import chunks
 from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.consent import Rules
@@ -47,7 +47,7 @@ def _load_withheld_copies(
     conn: Connection, people: Iterable[PersonDraft], reasons: Collection[WithheldReason]
 ) -> list[WithheldCopy]:
     """The recorded events of which these people's copies were withheld for one of these reasons."""
-    event, event_people = get_table(core.Event), get_table(core.EventPerson)
+    event, event_people = core.Event.__table__, core.EventPerson.__table__
     by_id = {person.id: person for person in people}
     columns = [event.c[name] for name in EarlierEvent.__slots__]
     joined = select(*columns, event_people.c.person_id, event_people.c.role).join(

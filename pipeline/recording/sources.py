@@ -13,7 +13,6 @@ from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.customers import get_orders
 from pipeline.ledger.schema.consent import StoreSource
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table
 from pipeline.recording.candidate import EventCandidate
 
 _DATE_CHARS = 10
@@ -29,7 +28,7 @@ def note_sources(conn: Connection, candidates: Iterable[EventCandidate], now: in
             key = candidate.store.id, value
             met = {"orders": 0, "subscriptions": 0, "examples": [example], "met_at": now}
             rows.setdefault(key, {"store_id": key[0], "value": value, **met})
-    upsert(conn, get_table(StoreSource), list(rows.values()), update_columns=())
+    upsert(conn, StoreSource.__table__, list(rows.values()), update_columns=())
 
 
 def find_sources(candidate: EventCandidate) -> Iterator[tuple[str, dict[str, Any]]]:

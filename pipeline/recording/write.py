@@ -26,7 +26,7 @@ from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.search_terms import NamedPerson, add_person_terms, add_tracking_numbers
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
-from pipeline.ledger.sql.tables import chunks, get_table, insert_into
+from pipeline.ledger.sql.tables import chunks, insert_into
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import DeadLetterPlan
 from pipeline.recording.deliveries import DeliveryDraft
@@ -36,7 +36,7 @@ from pipeline.recording.plan import BatchPlan
 
 CHAIN_HEARTBEAT = "chain"
 _ASKED_AGAIN = ("about", "is_live", "state", "attempts", "next_attempt_at")  # of the variants of another instance
-_PERSON_TABLE = get_table(core.Person)
+_PERSON_TABLE = core.Person.__table__
 _PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since", "withheld")
 _UPDATE_PERSON = (
     update(_PERSON_TABLE)
@@ -61,20 +61,20 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     add_changes(conn, counts)
     _write_event_people(conn, plan.event_people)
     _mark_sent_after_all(conn, plan.sent_after_all)
-    upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
+    upsert(conn, core.Gift.__table__, plan.gifts, update_columns=("email", "data", "as_of"))
     _update_people(conn, plan.people)
     _add_search_terms(conn, plan.people, plan.events)
     _write_attribute_changes(conn, plan.people)
     _stop_withheld(conn, plan.people, now)
     _write_deliveries(conn, plan.deliveries, now)
     _mark_replayed(conn, plan.replayed, now)
-    upsert(conn, get_table(Lookup), plan.lookups, update_columns=_ASKED_AGAIN)
+    upsert(conn, Lookup.__table__, plan.lookups, update_columns=_ASKED_AGAIN)
     write_notes(conn, plan.changed_notes)
 
 
 def write_notes(conn: Connection, notes: Mapping[int, list[dict[str, Any]]]) -> None:
     """Replace the notes of these events."""
-    event = get_table(core.Event)
+    event = core.Event.__table__
     for event_id in sorted(notes):
         conn.execute(update(event).where(event.c.id == event_id).values(notes=notes[event_id]))
 
@@ -92,7 +92,7 @@ def _write_probes(conn: Connection, heartbeat_sent_at: int | None, canaries: Col
 
 def _write_dead_letters(conn: Connection, plan: DeadLetterPlan) -> None:
     """Insert dead hooks; a receipt that died before is counted up."""
-    dead = get_table(core.DeadHook)
+    dead = core.DeadHook.__table__
     for letter_id, detail in plan.details.items():
         conn.execute(update(dead).where(dead.c.id == letter_id).values(detail=detail))
     upsert(
@@ -107,7 +107,7 @@ def _write_dead_letters(conn: Connection, plan: DeadLetterPlan) -> None:
 
 def _add_repeats(conn: Connection, repeats: Mapping[int, int]) -> None:
     """Add the repeats to their events, where the feed shows them."""
-    event = get_table(core.Event)
+    event = core.Event.__table__
     if repeats:
         statement = update(event).where(event.c.id == bindparam("b_id"))
         rows = [{"b_id": event_id, "more": more} for event_id, more in sorted(repeats.items())]
@@ -135,26 +135,26 @@ def _insert_people(conn: Connection, people: PersonResolver, now: int) -> None:
         {"store_id": store_id, "kind": kind, "value": value, "person_id": person.id}
         for (store_id, kind, value), person in people.new_keys.items()
     ]
-    upsert(conn, get_table(core.PersonKey), keys, update_columns=())
+    upsert(conn, core.PersonKey.__table__, keys, update_columns=())
     identified = [person.id for person in people.newly_identified if not person.is_new]
     if identified:
-        profile_sent = get_table(core.ProfileSent)
+        profile_sent = core.ProfileSent.__table__
         conn.execute(delete(profile_sent).where(profile_sent.c.person_id.in_(identified)))
 
 
 def _insert_events(conn: Connection, events: Sequence[EventDraft]) -> None:
     """Insert events with their raw bytes and subjects, and give each candidate its event id."""
-    ids = insert_returning_ids(conn, get_table(core.Event), [event.row for event in events])
+    ids = insert_returning_ids(conn, core.Event.__table__, [event.row for event in events])
     for event, event_id in zip(events, ids, strict=True):
         event.candidate.event_id = event_id
     bodies = [{"event_id": event.candidate.event_id, "raw": event.body} for event in events if event.body is not None]
-    insert_rows(conn, get_table(core.Body), bodies)
+    insert_rows(conn, core.Body.__table__, bodies)
     subjects = [
         {"event_id": candidate.event_id, "kind": kind, "subject_id": number, "store_id": candidate.store.id}
         for candidate in (event.candidate for event in events)
         for kind, number in (candidate.plan.subjects if candidate.plan else ())
     ]
-    insert_rows(conn, get_table(core.EventSubject), subjects)
+    insert_rows(conn, core.EventSubject.__table__, subjects)
 
 
 def _write_event_people(conn: Connection, event_people: Iterable[EventPersonDraft]) -> None:
@@ -167,12 +167,12 @@ def _write_event_people(conn: Connection, event_people: Iterable[EventPersonDraf
         }
         for draft in event_people
     ]
-    upsert(conn, get_table(core.EventPerson), rows, update_columns=())
+    upsert(conn, core.EventPerson.__table__, rows, update_columns=())
 
 
 def _mark_sent_after_all(conn: Connection, candidates: Sequence[EventCandidate]) -> None:
     """Note that copies which were withheld are sent now, so that none is sent twice."""
-    event_people = get_table(core.EventPerson)
+    event_people = core.EventPerson.__table__
     for candidate in candidates:
         for affected, person in candidate.resolved_people:
             is_theirs = event_people.c.event_id == candidate.event_id, event_people.c.person_id == person.id
@@ -188,7 +188,7 @@ def _mark_forwarded(conn: Connection, plan: BatchPlan) -> Counter[CountKey]:
     waited = [candidate for candidate in plan.sent_after_all if candidate.earlier_outcome == WITHHELD]
     copied = (draft.candidate for draft in plan.deliveries if draft.kind == "event" and draft.candidate.event_id)
     earlier = {candidate.event_id: candidate for candidate in (*waited, *copied)}
-    event = get_table(core.Event)
+    event = core.Event.__table__
     changes: Counter[CountKey] = Counter()
     for part in chunks(event_id for event_id, one in earlier.items() if one.earlier_outcome != FORWARDED):
         not_yet = update(event).where(event.c.id.in_(part), event.c.outcome != FORWARDED)
@@ -215,7 +215,7 @@ def _update_people(conn: Connection, resolver: PersonResolver) -> None:
         for person in people
         for kind, subject in sorted(person.changed_facts)
     ]
-    upsert(conn, get_table(core.Fact), facts, update_columns=("data",))
+    upsert(conn, core.Fact.__table__, facts, update_columns=("data",))
     rows = [
         {"b_id": person.id, **_get_person_values(person)}
         for person in people
@@ -236,7 +236,7 @@ def _write_attribute_changes(conn: Connection, resolver: PersonResolver) -> None
         for person in resolver.people
         for change in person.attribute_changes
     ]
-    insert_rows(conn, get_table(AttributeChange), rows)
+    insert_rows(conn, AttributeChange.__table__, rows)
 
 
 def _add_search_terms(conn: Connection, resolver: PersonResolver, events: Sequence[EventDraft]) -> None:
@@ -268,13 +268,13 @@ def _get_person_values(person: PersonDraft) -> dict[str, Any]:
 def _write_deliveries(conn: Connection, deliveries: Sequence[DeliveryDraft], now: int) -> None:
     """Put messages into their lanes, and promote what a backfill has written about the people of live messages."""
     rows = [draft.build_row(now) for draft in deliveries]
-    upsert(conn, get_table(core.Delivery), rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
+    upsert(conn, core.Delivery.__table__, rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
     for part in chunks({draft.person.id for draft in deliveries if draft.priority == LIVE_PRIORITY}):
         promote_to_live(conn, part)
 
 
 def _mark_replayed(conn: Connection, receipts: Iterable[str], now: int) -> None:
     """Mark the dead hooks of these receipts as replayed: they are events now."""
-    dead = get_table(core.DeadHook)
+    dead = core.DeadHook.__table__
     for part in chunks(receipts):
         conn.execute(update(dead).where(dead.c.receipt.in_(part)).values(replayed_at=now))

@@ -14,7 +14,7 @@ from pipeline.events.catalogue import get_event_row
 from pipeline.infra.compression import decompress
 from pipeline.ledger.schema.core import Body, Delivery, Event, EventPerson, EventSubject, Person
 from pipeline.ledger.search_terms import remove_tracking_numbers
-from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
+from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.redaction.body import ERASED, Redaction, find_names, find_redaction
 from pipeline.redaction.identity import Identity
 from pipeline.redaction.raw_body import redact_raw
@@ -38,7 +38,7 @@ def find_linked_events(conn: Connection, person: FoundPerson) -> set[int]:
         of_person = select(EventPerson.event_id).where(EventPerson.person_id == person.person_id)
         ids |= set(conn.execute(of_person).scalars())
     subjects = [(person.store.id, *subject) for subject in {*person.identity.bought, *person.identity.received}]
-    table = get_table(EventSubject).c
+    table = EventSubject.__table__.c
     by = table.store_id, table.kind, table.subject_id
     return ids | {row.event_id for row in select_by_keys(conn, (table.event_id,), by, subjects)}
 

@@ -27,7 +27,7 @@ from pipeline.ledger.schema.core import (
     StoreConnection,
 )
 from pipeline.ledger.schema.history import AttributeChange
-from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
+from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.redaction.body import Redaction, find_redaction
 from pipeline.redaction.identity import build_identity, list_customer_keys
 from pipeline.redaction.raw_body import redact_raw
@@ -176,7 +176,7 @@ def _load_messages(conn: Connection, person_id: int) -> list[dict[str, Any]]:
 
 def _load_gifts(conn: Connection, person: FoundPerson) -> dict[str, list[dict[str, Any]]]:
     """Gifts by subject: those they gave, with what they typed about the recipient, and those they received."""
-    gift = get_table(Gift).c
+    gift = Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     columns = (*by, gift.email, gift.data, gift.as_of)
 

@@ -14,7 +14,7 @@ from pipeline.ledger.deliveries.stopped import empty_messages
 from pipeline.ledger.schema.core import Delivery, EventPerson, Fact, Gift, Person, PersonKey, Store
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.search import PersonTerm
-from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
+from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.recording.sources import load_rules
 from pipeline.redaction.body import Redaction
 from pipeline.redaction.text import split_words
@@ -53,7 +53,7 @@ def redact_gifts_and_givers(conn: Connection, person: FoundPerson, event_ids: Co
         received = Gift.store_id == person.store.id, Gift.email.in_(part)
         emptied = update(Gift).where(*received).values(email=None, data={})
         counts["gifts"] += len(conn.execute(emptied.returning(Gift.subject_id)).all())
-    gift = get_table(Gift).c
+    gift = Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     given = [(person.store.id, *subject) for subject in person.identity.bought]
     for row in select_by_keys(conn, (*by, gift.data), by, given):
@@ -83,7 +83,7 @@ def _forget_giver(conn: Connection, person: FoundPerson, other_id: int, redactio
             known[row.kind, row.subject], is_changed = left, True
     if is_changed:
         # As recording builds them: whom the store's consent rules protect is not named in the erased person's place.
-        row = conn.execute(select(get_table(Store)).where(Store.id == person.store.id)).one()
+        row = conn.execute(select(Store.__table__).where(Store.id == person.store.id)).one()
         rules = load_rules(conn, [row])[row.id]
         attributes = build_attributes(known, person.store.name, person.store.currency, rules)
         email = conn.execute(select(Person.email).where(Person.id == other_id)).scalar()

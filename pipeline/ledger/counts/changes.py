@@ -16,15 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pipeline.ledger.counts.keys import CountKey
 from pipeline.ledger.schema.counts import CountChange, EventRepeat
 from pipeline.ledger.sql.bulk import execute_bulk, insert_rows
-from pipeline.ledger.sql.tables import get_table
 
-_REPEATS = get_table(EventRepeat)
+_REPEATS = EventRepeat.__table__
 
 
 def add_changes(conn: Connection, changes: Mapping[CountKey, int]) -> None:
     """Write these changes; numbers of 0 are left out."""
     rows = [{**key._asdict(), "number": number} for key, number in changes.items() if number]
-    insert_rows(conn, get_table(CountChange), rows)
+    insert_rows(conn, CountChange.__table__, rows)
 
 
 def add_repeats(conn: Connection, hours: Mapping[tuple[int, int, int], int]) -> None:

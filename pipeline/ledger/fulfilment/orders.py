@@ -13,7 +13,7 @@ from pipeline.core.fulfilment import State
 from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
-from pipeline.ledger.sql.tables import chunks, get_table, insert_into
+from pipeline.ledger.sql.tables import chunks, insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _in_states(store_id: int, states: Collection[State]) -> ColumnElement[bool]:
 
 def select_orders() -> Any:
     """The query of whole boxes, for `load_orders`."""
-    return select(get_table(FulfilmentOrder))
+    return select(FulfilmentOrder.__table__)
 
 
 def load_orders(conn: Connection, query: Any) -> list[OrderRow]:

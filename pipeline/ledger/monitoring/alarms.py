@@ -23,7 +23,7 @@ from pipeline.ledger.schema.accounts import Membership, User
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity, Notice
 from pipeline.ledger.schema.store_apis import StoreAPI
-from pipeline.ledger.sql.tables import get_table, insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ClaimedNotice:
     attempts: int
 
 
-NOTICES = Outbox(get_table(Notice), ClaimedNotice, retention_us=30 * 86_400_000_000)
+NOTICES = Outbox(Notice.__table__, ClaimedNotice, retention_us=30 * 86_400_000_000)
 
 
 def insert_notice(conn: Connection, name: str, content: Mapping[str, Any], now: int) -> None:

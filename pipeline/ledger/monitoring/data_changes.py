@@ -20,7 +20,7 @@ from pipeline.ledger.schema.monitoring import (
     UsualRate,
 )
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table, insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 RATE_DROP, RATE_SURGE = "rate_drop", "rate_surge"
 RATE_KINDS = (RATE_DROP, RATE_SURGE)
@@ -154,4 +154,4 @@ def load_event_keys(conn: Connection, pairs: Collection[tuple[int, str]]) -> dic
 
 def save_event_keys(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Save what is known of the keys of these events."""
-    upsert(conn, get_table(EventKeys), list(rows), update_columns=("since", "bodies", "keys"))
+    upsert(conn, EventKeys.__table__, list(rows), update_columns=("since", "bodies", "keys"))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.ledger.queries.people import choose_name
 from pipeline.ledger.schema.core import Fact, Gift, Person, PersonKey
-from pipeline.ledger.sql.tables import get_table, select_by_keys
+from pipeline.ledger.sql.tables import select_by_keys
 
 MAX_GIFTS = 100  # orders, subscriptions and boxes of one person: the newest
 KINDS = ("order", "subscription", "shipment")
@@ -64,7 +64,7 @@ def _list_received(conn: Connection, store_id: int, person_id: int) -> tuple[Gif
 
 
 def _load(conn: Connection, store_id: int, subjects: Collection[tuple[str, int]]) -> list[Any]:
-    gift = get_table(Gift).c
+    gift = Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     newest = sorted(subjects, key=lambda subject: subject[1], reverse=True)[:MAX_GIFTS]
     rows = select_by_keys(conn, (*by, gift.email, gift.data, gift.as_of), by, [(store_id, *key) for key in newest])
@@ -75,7 +75,7 @@ def _find_people(
     conn: Connection, store_id: int, keys: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, str | None]]:
     """The people to whom these keys lead: their ids, and what they are called."""
-    table = get_table(PersonKey).c
+    table = PersonKey.__table__.c
     by = table.store_id, table.kind, table.value
     found = {
         (row.kind, row.value): row.person_id

@@ -22,7 +22,7 @@ from pipeline.ledger.schema.core import (
     PersonKey,
     StoreConnection,
 )
-from pipeline.ledger.sql.tables import get_table, select_by_keys
+from pipeline.ledger.sql.tables import select_by_keys
 
 GIFT_RECIPIENT = "gift_recipient"
 _LIMITED_WITHIN_US = 10_000_000  # of an accepted call: a refusal for the rate as near as this means the limit was met
@@ -175,7 +175,7 @@ def _select_messages() -> Select[*tuple[Any, ...]]:
 
 def _find_moved_gifts(conn: Connection, rows: Sequence[Any]) -> set[tuple[int, int, str]]:
     """(event id, person id, role) of those whose gift has another recipient by now."""
-    gift = get_table(Gift).c
+    gift = Gift.__table__.c
     by = gift.store_id, gift.kind, gift.subject_id
     subjects = {(row.store_id, row.subject, row.subject_id) for row in rows if row.subject_id is not None}
     emails = {

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 from pipeline.core.slice_size import SliceSize
 from pipeline.ledger.schema.retention import RetentionProgress
 from pipeline.ledger.sql.bulk import upsert
-from pipeline.ledger.sql.tables import get_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +40,4 @@ def load_progress(conn: Connection) -> dict[str, Progress]:
 
 def save_progress(conn: Connection, progress: Progress) -> None:
     row = {field.name: getattr(progress, field.name) for field in fields(Progress)}
-    upsert(conn, get_table(RetentionProgress), [row], update_columns=[name for name in row if name != "kind"])
+    upsert(conn, RetentionProgress.__table__, [row], update_columns=[name for name in row if name != "kind"])

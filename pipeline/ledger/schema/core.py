@@ -7,9 +7,9 @@ Times are microseconds since the epoch; money is integer minor units; personal d
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Table, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
@@ -21,6 +21,8 @@ class Base(DeclarativeBase):
 
     metadata = METADATA
     type_annotation_map = COLUMN_TYPES
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]  # a FromClause in general, a Table for every model that has a table of its own
 
 
 class Account(Base):

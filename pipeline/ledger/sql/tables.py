@@ -1,12 +1,12 @@
-"""Statements that SQLite and PostgreSQL both take: a model's table, INSERT … ON CONFLICT, rows by composite keys."""
+"""Statements that SQLite and PostgreSQL both take: INSERT … ON CONFLICT, rows by composite keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Row, Select, Table, and_, bindparam, column, func, select
+from sqlalchemy import JSON, Column, Connection, Row, Select, and_, bindparam, column, func, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -15,11 +15,6 @@ from pipeline.ledger.schema.core import Base
 _CHUNK_SIZE = 400  # bound parameters in one statement: SQLite takes 32 766, plans stay small
 
 Columns = tuple[Column[Any], ...]
-
-
-def get_table(model: type[Base]) -> Table:
-    """The model's table, for bulk statements."""
-    return cast("Table", model.__table__)  # a FromClause in general, a Table for every model that has a table
 
 
 def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -12,10 +12,9 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.bulk import _prepare, execute_bulk, insert_returning_ids
-from pipeline.ledger.sql.tables import get_table
 from tests.builders import NOW, customer, order
 
-FENCES, PEOPLE = get_table(Fence), get_table(core.Person)
+FENCES, PEOPLE = Fence.__table__, core.Person.__table__
 HOSTILE = {"name": "a\0b", "\0": [1, 2.5, None, True], "half": "\ud83d", "é": {}}
 
 
@@ -54,7 +53,7 @@ def test_a_column_that_rows_leave_out_gets_its_default(recorder, default):
     row = {"store_id": 1, "connection_id": 1, "lane": 0, "person_id": owner.id, "kind": "profile", "message": {}}
     row |= {"priority": 0, "status": "pending", "attempts": 0, "notes": [], "created_at": NOW}
     named = {name: value for name, value in row.items() if name != default}
-    (delivery,) = execute(recorder, core.Delivery, insert(get_table(core.Delivery)), [named])
+    (delivery,) = execute(recorder, core.Delivery, insert(core.Delivery.__table__), [named])
 
     assert getattr(delivery, default) == row[default]
 
