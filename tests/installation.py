@@ -19,7 +19,7 @@ from pipeline.inbox.entry import InboxEntry, RawHook
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.schema import core
+from pipeline.ledger.schema.base import Base
 from pipeline.ledger.stores import save_store
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record
@@ -72,7 +72,7 @@ class Installation:
         yield
         process._contexts[os.getpid()] = self.process
 
-    def rows(self, model: type[core.Base]) -> list[Row[Any]]:
+    def rows(self, model: type[Base]) -> list[Row[Any]]:
         with reading(self.process.engine) as db:
             table = model.__table__
             return list(db.execute(select(table).order_by(*table.primary_key)))  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ from bench.in_process import STORE, CpuTimes, create_connected_store, push
 from pipeline.context import now_us
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 
 FAR = 1_000  # more than there are stores
 DAYS = 100  # over which the events are spread
@@ -87,7 +87,7 @@ def fill_ledger(url: str, redis: Redis, size: Size) -> None:
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         seed = _make_seed(Path(home) / "seed.db", redis, size.events_of_store)
         with _open(url, seed) as db, _without_indexes(db, url):
-            known = {table.name: table for table in Base.metadata.sorted_tables}
+            known = {table.name: table for table in list_all_tables()}
             for name in ("accounts", *_TABLES):
                 if name in known:
                     db.execute(_build_copy(name, list(known[name].c.keys()), size))
@@ -122,7 +122,7 @@ def _open(url: str, seed: Path) -> Iterator[Any]:
     ) as db:
         yield db
         db.execute("DROP SCHEMA seed CASCADE")
-        for table in Base.metadata.sorted_tables:
+        for table in list_all_tables():
             if table.autoincrement_column is not None and table.name in _TABLES:
                 db.execute(f"SELECT setval('{table.name}_id_seq', (SELECT max(id) FROM {table.name}))")  # noqa: S608
         db.execute("VACUUM ANALYZE")  # as it does by itself after a while
@@ -132,7 +132,7 @@ def _load_seed(url: str, seed: Path) -> None:
     source, target = make_engine(f"sqlite:///{seed}"), make_engine(url)
     with reading(source) as old, writing(target) as new:
         new.exec_driver_sql("CREATE SCHEMA seed")
-        for table in Base.metadata.sorted_tables:
+        for table in list_all_tables():
             if table.name in ("accounts", *_TABLES):
                 new.exec_driver_sql(f"CREATE TABLE seed.{table.name} (LIKE public.{table.name})")
                 rows = [row._asdict() for row in old.execute(select(table))]

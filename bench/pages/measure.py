@@ -38,6 +38,7 @@ from pipeline.ledger.api_tokens import SCOPES, NewToken, create_token
 from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.base import Base
 from pipeline.settings import Settings, read_environment
 from receiver.api.app import create_api
 from receiver.api.limits import RequestLimits
@@ -128,7 +129,7 @@ def _postgres(home: Path) -> Iterator[str]:
         yield start_postgres(keeper, directory)
 
 
-def _count(engine: Engine, model: type[core.Base]) -> int:
+def _count(engine: Engine, model: type[Base]) -> int:
     with reading(engine) as conn:
         return conn.execute(select(func.count()).select_from(model)).scalar_one()
 

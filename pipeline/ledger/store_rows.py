@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, literal_column, select
 
-from pipeline.ledger.schema.core import Base, Store, StoreConnection
+from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.schema.core import Store, StoreConnection
 
 OF_NO_STORE = frozenset(
     {
@@ -61,7 +62,7 @@ class StoreTable:
 
 def list_store_tables() -> list[StoreTable]:
     """Every table with rows of stores, in an order in which they can be deleted."""
-    tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name not in OF_NO_STORE]
+    tables = [table for table in reversed(list_all_tables()) if table.name not in OF_NO_STORE]
     own = [table for table in tables if {"store_id", "connection_id"} & set(table.c.keys())]
     others = [table for table in tables if table not in own]
     return [StoreTable(table, tuple(_find_references(others, table))) for table in own]

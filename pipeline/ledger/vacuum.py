@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from pipeline.core.slice_size import SliceSize
 from pipeline.ledger.engine import BUSY_TIMEOUT_S, make_engine, working_outside_transactions
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 
 INCREMENTAL = 2  # SQLite's number for `auto_vacuum = INCREMENTAL`
 _COPIES = 2  # of the file that a rewriting needs room for: the new one, and the log that puts it in the old one's place
@@ -152,7 +152,7 @@ def _measure(path: Path) -> tuple[int, int]:
 
 def _vacuum_postgresql(engine: Engine) -> None:
     with working_outside_transactions(engine) as driver:
-        driver.execute(f"VACUUM {', '.join(table.name for table in Base.metadata.sorted_tables)}")
+        driver.execute(f"VACUUM {', '.join(table.name for table in list_all_tables())}")
 
 
 def _read_number(driver: Any, pragma: str) -> int:

@@ -30,7 +30,7 @@ from sqlalchemy.engine import make_url
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import is_current
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.sql.sequences import max_issued_ids
 
 BATCH_ROWS = 1000
@@ -49,7 +49,7 @@ def copy_database(source_url: str, target_url: str) -> dict[str, int]:
         with reading(source) as old, writing(target) as new:
             if not _is_empty(new):
                 raise Misconfigured("the database to copy to is not empty: give it a new one")
-            copied = {table.name: _copy_table(old, new, table) for table in Base.metadata.sorted_tables}
+            copied = {table.name: _copy_table(old, new, table) for table in list_all_tables()}
             _set_sequences(new, max_issued_ids(old))
             return copied
     finally:
@@ -72,7 +72,7 @@ def _require_file(source: Engine) -> None:
 
 
 def _is_empty(new: Connection) -> bool:
-    tables = Base.metadata.sorted_tables
+    tables = list_all_tables()
     return all(new.execute(select(literal(1)).select_from(table).limit(1)).first() is None for table in tables)
 
 
@@ -87,7 +87,7 @@ def _copy_table(old: Connection, new: Connection, table: Table) -> int:
 
 def _set_sequences(new: Connection, max_ids: Mapping[str, int]) -> None:
     """Continue each table's ids after the largest ever issued, including ids of deleted rows."""
-    for table in Base.metadata.sorted_tables:
+    for table in list_all_tables():
         key, largest = table.autoincrement_column, max_ids.get(table.name, 0)
         if key is not None and largest:
             new.execute(select(func.setval(func.pg_get_serial_sequence(table.name, key.name), largest)))

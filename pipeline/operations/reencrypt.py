@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select, update
 from pipeline.infra.crypto.encryption import RowIdentity, can_decrypt, names_its_row, reencrypt
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.api_tokens import ApiToken
-from pipeline.ledger.schema.core import Base, StoreConnection
+from pipeline.ledger.schema.base import Base
+from pipeline.ledger.schema.core import StoreConnection
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
 from pipeline.ledger.schema.regulations import RegulationKey

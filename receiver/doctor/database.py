@@ -12,7 +12,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import DatabaseFault, classify_database_error
 from pipeline.ledger.migrations import is_current
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.operations.reencrypt import count_undecryptable, count_without_row, was_reencrypted
@@ -101,7 +101,7 @@ def _check_privileges(engine: Engine) -> Iterator[Finding]:
 
 
 def _find_missing_privilege(conn: Connection) -> tuple[str, str] | None:
-    wanted = "VALUES " + ", ".join(f"('{name}')" for name in sorted(Base.metadata.tables))
+    wanted = "VALUES " + ", ".join(f"('{name}')" for name in sorted(table.name for table in list_all_tables()))
     rights = "VALUES " + ", ".join(f"('{right}')" for right in REQUIRED_PRIVILEGES)
     missing_on_tables = text(
         f'SELECT r."right", t.name FROM ({wanted}) AS t(name), ({rights}) AS r("right") '  # noqa: S608 names of ours

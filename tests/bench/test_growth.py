@@ -11,7 +11,7 @@ from bench.hooks import make_hooks
 from bench.in_process import STORE, CpuTimes, create_connected_store, push
 from bench.measures.growth import fill_ledger
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base
 
 COPIES = 3
 ONCE = {"accounts", "fences"}  # one row each, whatever the ledger holds

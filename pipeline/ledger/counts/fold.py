@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, 
 
 from pipeline.ledger.counts.keys import HOURS_PER_DAY, NO_NAME
 from pipeline.ledger.fence import lock_fence
-from pipeline.ledger.schema.core import Base, Store
+from pipeline.ledger.schema.base import Base
+from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.counts import (
     CountChange,
     CountMark,

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, true
 from sqlalchemy.orm import aliased
 
-from pipeline.ledger.schema.core import Base, Event, Store
+from pipeline.ledger.schema.base import Base
+from pipeline.ledger.schema.core import Event, Store
 
 
 @dataclass(frozen=True, slots=True)

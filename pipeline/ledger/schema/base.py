@@ -1,11 +1,12 @@
-"""What all tables share: column types, constraint names and partial indexes."""
+"""What all tables share: the base class, column types, constraint names and partial indexes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Integer, LargeBinary, MetaData, Text, text
+from sqlalchemy import JSON, BigInteger, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
 
 BigID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 AnyJSON = JSON().with_variant(JSONB, "postgresql")
@@ -21,6 +22,15 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Base(DeclarativeBase):
+    """The base class of all tables."""
+
+    metadata = METADATA
+    type_annotation_map = COLUMN_TYPES
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]  # a FromClause in general, a Table for every model that has a table of its own
 
 
 def partial_index(condition: str) -> dict[str, Any]:

@@ -7,22 +7,13 @@ Times are microseconds since the epoch; money is integer minor units; personal d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Table, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
+from pipeline.ledger.schema.base import Base, partial_index
 from pipeline.ledger.schema.consent_settings import ConsentSettings
-
-
-class Base(DeclarativeBase):
-    """The base class of all tables."""
-
-    metadata = METADATA
-    type_annotation_map = COLUMN_TYPES
-    if TYPE_CHECKING:
-        __table__: ClassVar[Table]  # a FromClause in general, a Table for every model that has a table of its own
 
 
 class Account(Base):

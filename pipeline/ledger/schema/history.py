@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base
 
 
 class AttributeChange(Base):

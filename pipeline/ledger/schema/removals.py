@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.base import partial_index
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base, partial_index
 
 
 class StoreRemoval(Base):

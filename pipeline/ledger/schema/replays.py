@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.base import partial_index
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base, partial_index
 
 
 class Replay(Base):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base
 
 # Compared byte by byte on either database: only then does an index find all that begins with something.
 _Folded = Text().with_variant(Text(collation="C"), "postgresql")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base
 
 
 class StoreAPI(Base):

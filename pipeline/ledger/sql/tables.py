@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, Connection, Row, Select, and_, bindparam, c
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.base import Base
 
 _CHUNK_SIZE = 400  # bound parameters in one statement: SQLite takes 32 766, plans stay small
 

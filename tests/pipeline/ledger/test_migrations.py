@@ -16,7 +16,8 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger import migrations
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import current_revision, is_current, migrate, newest_revision
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.schema.base import Base
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -136,7 +137,7 @@ def test_concurrent_processes_migrate_one_after_the_other(empty_url):
 
 def test_no_table_issues_an_id_twice(engine):
     """On SQLite only AUTOINCREMENT does: `sqlite_autoincrement=True` for a new table, and for one that is copied."""
-    numbered = {table.name for table in Base.metadata.sorted_tables if table.autoincrement_column is not None}
+    numbered = {table.name for table in list_all_tables() if table.autoincrement_column is not None}
     with reading(engine) as conn:
         if conn.dialect.name == "sqlite":
             made = conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")

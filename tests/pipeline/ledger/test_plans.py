@@ -27,7 +27,8 @@ from pipeline.ledger.queries import (
     load_flow,
 )
 from pipeline.ledger.queries.replays import list_refused_messages
-from pipeline.ledger.schema.core import Base, DeadHook, Delivery, Event, EventPerson, Person, PersonKey, ProfileSent
+from pipeline.ledger.schema.base import Base
+from pipeline.ledger.schema.core import DeadHook, Delivery, Event, EventPerson, Person, PersonKey, ProfileSent
 from pipeline.operations.figures import load_figures
 from pipeline.recording.load import load_revoked_dead_letters
 from tests.pipeline.ledger.conftest import StoreSetup

@@ -9,7 +9,7 @@ from pipeline.core.messages import Identifiers
 from pipeline.ledger.deliveries.forgetting import ForgetRequest, add_forget_request
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.regulations import Regulation
 from pipeline.ledger.store_rows import OF_NO_STORE, delete_rows, list_store_tables
@@ -59,7 +59,7 @@ def count(engine, store_name):
     with reading(engine) as conn:
         found = {
             table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in Base.metadata.sorted_tables
+            for table in list_all_tables()
         }
     return {name: number for name, number in found.items() if number and name not in ("accounts", "stores")}
 
@@ -85,5 +85,5 @@ def test_every_table_is_known_to_hold_rows_of_stores_or_none():
     parts = list_store_tables()
     deleted = {part.table.name for part in parts} | {one.table.name for part in parts for one in part.dependents}
 
-    assert deleted | OF_NO_STORE == {table.name for table in Base.metadata.sorted_tables}
+    assert deleted | OF_NO_STORE == {table.name for table in list_all_tables()}
     assert not deleted & OF_NO_STORE

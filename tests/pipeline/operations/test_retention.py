@@ -12,7 +12,7 @@ from pipeline.ledger.queries import count_events
 from pipeline.ledger.queries.counts import count_events_by_store
 from pipeline.ledger.retention.kinds import KINDS
 from pipeline.ledger.schema import core
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.operations.retention import DAY_US, PASS_INTERVAL_US
 from tests.builders import NOW, customer, gift_order, order, shipment
 from tests.contexts import make_context
@@ -209,10 +209,7 @@ def test_every_row_that_points_to_a_deleted_row_is_deleted_or_keeps_it():
     """A new table with such a foreign key needs its place in `kinds`."""
     parents = {"events", "deliveries", "calls", "people", "bodies", "dead_hooks"}
     pointing = {
-        table.name
-        for table in Base.metadata.sorted_tables
-        for key in table.foreign_keys
-        if key.column.table.name in parents
+        table.name for table in list_all_tables() for key in table.foreign_keys if key.column.table.name in parents
     }
 
     assert pointing == {

@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.base import Base
 from tests.builders import customer, gift_info, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 
@@ -92,7 +93,7 @@ def get_rows(recorder: HookRecorder, store: int) -> dict[str, list[dict[str, Any
     )
     again = {"event_id": events, "person_id": persons}
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for model in core.Base.__subclasses__():
+    for model in Base.__subclasses__():
         own = events if model is core.Event else persons if model is core.Person else {}
         for row in recorder.rows(model):
             values = row._asdict()

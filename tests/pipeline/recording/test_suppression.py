@@ -14,7 +14,7 @@ from pipeline.core.hooks import build_failed_hook
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.regulations import SUPPRESS, add_regulation, ensure_hasher
 from pipeline.ledger.schema import core
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.regulations import Regulation
 from pipeline.recording.api_page import ApiPage, record_api_page
 from pipeline.recording.batch import record_batch
@@ -50,9 +50,7 @@ def record(recorder, *hooks, failed=(), secret_keys=KEYS, raws=None):
 
 def everything(engine):
     with reading(engine) as conn:
-        found = {
-            table.name: [tuple(row) for row in conn.execute(table.select())] for table in Base.metadata.sorted_tables
-        }
+        found = {table.name: [tuple(row) for row in conn.execute(table.select())] for table in list_all_tables()}
     found = {name: rows for name, rows in found.items() if not name.startswith("regulation")}  # hexadecimal
     found["bodies"] = [(row[0], zlib.decompress(row[1])) for row in found["bodies"]]
     found["dead_hooks"] += [

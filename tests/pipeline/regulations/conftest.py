@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from pipeline.inbox.entry import InboxEntry
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.stores import find_store
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.validate import validate_batch
@@ -86,7 +86,7 @@ class Ledger:
         """Everything in the ledger, in lower case; without regulations, which are hexadecimal, and the audit log."""
         shown = []
         with reading(self.engine) as conn:
-            for table in Base.metadata.sorted_tables:
+            for table in list_all_tables():
                 if not table.name.startswith(("regulation", "audit_log")):
                     shown += [value for row in conn.execute(table.select()) for value in row]
         return "\n".join(str(_unpack(value)) for value in shown).lower()

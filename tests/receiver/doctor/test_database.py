@@ -12,7 +12,8 @@ from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.ledger.schema.core import Base, StoreConnection
+from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.schema.core import StoreConnection
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import save_store
@@ -56,7 +57,7 @@ def test_a_writable_database_is_ok_and_the_check_leaves_no_data(settings, databa
 
     engine = make_engine(database_url)
     with reading(engine) as conn:
-        kept = {table.name for table in Base.metadata.sorted_tables if conn.execute(select(table).limit(1)).first()}
+        kept = {table.name for table in list_all_tables() if conn.execute(select(table).limit(1)).first()}
         names = conn.execute(select(Fence.name)).scalars().all()
     engine.dispose()
     assert (kept, names) == ({"fences"}, ["doctor"])

@@ -13,7 +13,7 @@ from pipeline.ledger.invitations import create_invitation
 from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.replays import Selection, insert_replay
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.store_apis import save_store_api
 from receiver.pages.auth.permissions import PERMISSION_ATTRIBUTE
 
@@ -206,7 +206,7 @@ def everything(pages):
     """All rows of the ledger, except those of log-ins."""
     passing = {"users", "mails", "log_ins", "failed_log_ins"}
     with reading(pages.site.engine) as conn:
-        tables = [table for table in Base.metadata.sorted_tables if table.name not in passing]
+        tables = [table for table in list_all_tables() if table.name not in passing]
         return {table.name: conn.execute(table.select()).all() for table in tables}
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.base import Base
 from pipeline.ledger.sql.tables import select_by_keys
 from tests.builders import customer, gift_info, shipment, subscription
 
@@ -36,7 +37,7 @@ def reads_all(engine, statement, parameters):
     """A whole index is as long as its table: "SCAN … USING COVERING INDEX …"."""
     with reading(engine) as conn:
         plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    return any(step.split()[:2] == ["SCAN", table] for step in plan for table in core.Base.metadata.tables)
+    return any(step.split()[:2] == ["SCAN", table] for step in plan for table in Base.metadata.tables)
 
 
 def test_rows_are_found_by_their_whole_key_only(recorder):

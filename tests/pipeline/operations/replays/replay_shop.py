@@ -13,6 +13,7 @@ from pipeline.ledger.deliveries import acquire_lane, claim, find_next_priority, 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.replays import ReplayRow, Selection, find_replay, insert_replay, start_replay, stop_replay
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.base import Base
 from pipeline.ledger.schema.replays import ReplayItem
 from pipeline.operations.replays.count import count_replay
 from pipeline.operations.replays.run import Turn, run_replay
@@ -89,6 +90,6 @@ class ReplayShop:
     def statuses(self) -> list[str]:
         return [row.status for row in self.messages()]
 
-    def change(self, table: type[core.Base], **values: Any) -> None:
+    def change(self, table: type[Base], **values: Any) -> None:
         with writing(self.shop.engine) as conn:
             conn.execute(update(table).values(values))
