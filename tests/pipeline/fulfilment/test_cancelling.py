@@ -6,8 +6,11 @@ import pytest
 
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
 
+ADAPTERS = ["cartrover", "extensiv_3pl"]
+every_adapter = pytest.mark.parametrize("away", [*ADAPTERS, "signed_webhook"], indirect=True)
 
-@pytest.fixture(params=["cartrover", "extensiv_3pl"])
+
+@pytest.fixture(params=ADAPTERS)
 def away(make_bridge, request):
     """A bridge with one box at the warehouse."""
     made = make_bridge(request.param)
@@ -50,6 +53,7 @@ def test_a_cancel_right_before_the_sending_is_seen(bridge):
     assert (bridge.state(shipment), bridge.sent()) == ("cancelled(cancelled_before_sending)", [])
 
 
+@every_adapter
 def test_a_box_is_cancelled_at_the_warehouse_in_time(away):
     cancel(away)
     away.settle()
@@ -65,6 +69,7 @@ def test_a_cancel_that_no_hook_has_reported_is_found_by_the_search(away):
     assert away.state(away.one) == "cancelled(cancelled_at_cratejoy)"
 
 
+@every_adapter
 def test_a_cancel_that_comes_too_late_is_refused_and_its_parcel_is_for_a_person(away):
     away.control("pick", order_number=away.box(away.one).order_number)
     cancel(away)
@@ -152,6 +157,7 @@ def test_a_box_that_the_warehouse_cancelled_by_itself_is_for_a_person(away):
     assert away.state(away.one) in ("cancelled_at_warehouse(cancelled_by_warehouse)", "at_warehouse")
 
 
+@every_adapter
 def test_a_worker_that_is_killed_after_the_cancel_asks_again_and_finds_it_cancelled(away):
     away.do("shipments", away.one, "cancel")
     away.kill("after", "cancel", lane="cancels")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.runs import find_last_run
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
 
 
@@ -11,6 +15,17 @@ def lines_of(bridge, shipment):
     """(SKU, quantity) of what the warehouse was sent."""
     (order,) = bridge.sent(shipment)
     return sorted((line["sku"], line["quantity"]) for line in order["lines"])
+
+
+def find_watermark(bridge):
+    """When the last search of ad-hoc boxes began that read everything."""
+    with reading(bridge.engine) as conn:
+        return find_last_run(conn, bridge.store_id, "pull_adhoc", is_ok=True).started_at
+
+
+def list_known(bridge):
+    with reading(bridge.engine) as conn:
+        return conn.execute(select(FulfilmentOrder.shipment_id)).scalars().all()
 
 
 # 5. A page that fails leaves the watermark; 429 is honoured.
@@ -23,6 +38,21 @@ def test_a_search_that_fails_is_made_again_and_reads_everything(bridge):
 
     assert (failed.error is None, again.error) == (False, None)
     assert bridge.state(shipment) == "at_warehouse"
+
+
+def test_a_second_page_that_fails_loses_no_box_and_leaves_the_watermark(bridge):
+    shipments = [bridge.sell(), bridge.sell()]
+    bridge.store.switch(max_limit=1)
+    watermark = find_watermark(bridge)
+    bridge.store.fault(prefix="/v1.1/shipments", status=500, skip=1, times=1)
+    failed = bridge.run("pull_adhoc")
+    kept, after = list_known(bridge), find_watermark(bridge)
+    assert (failed.error is None, len(kept), after) == (False, 1, watermark)
+
+    bridge.wait(5 * MINUTE)
+
+    assert [bridge.state(shipment) for shipment in shipments] == ["at_warehouse"] * 2
+    assert find_watermark(bridge) > watermark
 
 
 def test_a_429_of_cratejoy_is_waited_for_and_the_search_goes_on_where_it_was(bridge):

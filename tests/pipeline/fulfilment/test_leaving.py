@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete
 
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentOrder
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
 
-ADAPTERS = ["cartrover", "extensiv_3pl"]
 PACKAGES = [
     {"tracking_number": "TEST1", "carrier": "USPS", "method": "Priority"},
     {"tracking_number": "TEST2", "carrier": "USPS", "method": "Priority"},
@@ -28,7 +30,7 @@ def emails(bridge, shipment):
 
 
 # 10. Tracking of a number that is not known.
-def test_tracking_of_an_unknown_number_is_kept_apart_and_attached_later(bridge):
+def test_tracking_of_an_unknown_number_is_kept_apart_and_not_acknowledged(bridge):
     bridge.control("orders", order_number="SUB-424242", lines=[{"sku": "X", "quantity": 1}])
     bridge.control("ship", order_number="SUB-424242", packages=PACKAGES[:1])
     bridge.wait(15 * MINUTE)
@@ -36,6 +38,21 @@ def test_tracking_of_an_unknown_number_is_kept_apart_and_attached_later(bridge):
     assert bridge.quarantined() == ["TEST1"]
     (order,) = [one for one in bridge.sent() if one["order_number"] == "SUB-424242"]
     assert not order["is_confirmed"]
+
+
+def test_tracking_that_came_before_its_box_was_known_is_confirmed_then(away):
+    """A ledger that was restored from a backup does not know of the box that it has sent."""
+    with writing(away.engine) as conn:
+        conn.execute(delete(FulfilmentEvent))
+        conn.execute(delete(FulfilmentOrder))
+    away.control("ship", order_number=f"SUB-{away.one}", packages=PACKAGES[:1])
+    away.run("tracking")
+    apart = away.quarantined()
+    away.search()
+    away.wait(15 * MINUTE)
+
+    assert (apart, away.quarantined()) == (["TEST1"], [])
+    assert (away.state(away.one), emails(away, away.one), len(away.sent())) == ("confirmed", (1, 1), 1)
 
 
 def test_tracking_of_another_shop_is_only_counted(bridge):
@@ -84,6 +101,16 @@ def test_the_first_parcel_is_confirmed_if_the_settings_say_so(make_bridge):
     assert (first, bridge.state(shipment)) == ("confirmed", "confirmed")
     assert emails(bridge, shipment) == (1, 1)
     assert bridge.shipment(shipment)["tracking_number"] == "TEST1"
+
+
+def test_a_box_of_which_more_has_left_than_was_ordered_is_complete(away):
+    """The Cart API then says that -4 pieces are left to ship."""
+    (line,) = away.box(away.one).lines
+    over = {**PACKAGES[0], "lines": [{"sku": line["sku"], "quantity": line["quantity"] + 4}]}
+    away.ship(away.one, packages=[over])
+    away.wait(15 * MINUTE)
+
+    assert (away.state(away.one), emails(away, away.one)) == ("confirmed", (1, 1))
 
 
 # 12. The PUT is done, and its answer is lost.

@@ -13,6 +13,8 @@ CREATE = {
     "signed_webhook": "POST /generic",
 }
 
+CHANNELS = {"cartrover": "cartrover", "extensiv_3pl": "3pl", "signed_webhook": "generic"}
+
 
 @pytest.fixture(params=ADAPTERS)
 def any_bridge(make_bridge, request):
@@ -33,13 +35,16 @@ def due(any_bridge):
 
 # 1. Same shipment on two pages, two runs and one hook.
 def test_a_shipment_that_is_seen_again_and_again_is_sent_once(bridge):
-    shipment = bridge.sell()
+    shipments = [bridge.sell(), bridge.sell()]
+    bridge.store.switch(max_limit=1)
+    bridge.store.fault(prefix="/v1.1/shipments", page="repeated", times=1)
     for _ in range(2):
         bridge.search()
-    bridge.hint(("shipment", shipment), ("order", 1), ("subscription", 1))
+    bridge.hint(("shipment", shipments[0]), ("order", 1), ("subscription", 1))
     bridge.settle()
 
-    assert (bridge.state(shipment), len(bridge.sent())) == ("at_warehouse", 1)
+    assert [bridge.state(shipment) for shipment in shipments] == ["at_warehouse"] * 2
+    assert len(bridge.sent()) == 2
 
 
 # 2. The warehouse takes the order and its answer is lost.
@@ -89,12 +94,12 @@ def test_what_the_warehouse_lists_late_is_looked_up_twice_before_it_is_sent_agai
 
 
 # 4. The warehouse has another order under the number.
-def test_a_number_that_another_order_has_is_held_for_a_person(bridge):
-    shipment = bridge.sell()
-    bridge.control("orders", order_number=f"SUB-{shipment}", lines=[{"sku": "OTHER", "quantity": 2}])
-    bridge.search()
+def test_a_number_that_another_order_has_is_held_for_a_person(due):
+    other = {"lines": [{"sku": "OTHER", "quantity": 2}], "received": {"shipTo": {"zip": "1"}, "fingerprint": "other"}}
+    due.control("orders", channel=CHANNELS[due.adapter], order_number=f"SUB-{due.shipment}", **other)
+    due.run("deliver")
 
-    assert (bridge.state(shipment), len(bridge.sent())) == ("held(conflict)", 1)
+    assert (due.state(due.shipment), len(due.sent())) == ("held(conflict)", 1)
 
 
 def test_an_order_that_is_refused_waits_until_it_changes(make_bridge):
