@@ -18,6 +18,7 @@ from pipeline.core.fulfilment import BillingType, State
 from pipeline.cratejoy.pagination import MAX_PAGES, PageWalk, RawPage
 from pipeline.cratejoy.shipments import MAX_IDS
 from pipeline.fulfilment.rules.decision.words import Action
+from pipeline.fulfilment.rules.eligibility import judge
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.search_windows import Window, find_cancels_window, find_window, is_sweep_due
 from pipeline.fulfilment.rules.shipment import Shipment
@@ -46,7 +47,8 @@ from pipeline.ledger.fulfilment.runs import (
 
 CANCELS = "cancels"
 PARKED_US = 3_600 * SECOND_US  # for how long a run that waits is gone on with; an older one begins anew
-RECHECK_US = 600 * SECOND_US  # a box that is held is read whole once in ten minutes, or when a hook hints at it
+# A box that is held, or left out for what the list does not show, is read whole so often, or when a hook hints at it.
+RECHECK_US = 600 * SECOND_US
 DAILY_US = 86_400 * SECOND_US
 MAX_RECHECKS = 200  # boxes that are read again in one run of cancels, the longest unread first
 _MISSING_PERCENT = 5  # of the rows that a collection counts: with more missing, the run is not complete
@@ -176,7 +178,7 @@ def _note_listed(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int
 
 def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: OrderRow | None) -> bool:
     """Whether what the list shows is enough for now: written down if there is anything to write."""
-    if row is not None and row.state is State.HELD:
+    if row is not None and (row.state is State.HELD or _is_listed_otherwise(site, found, row)):
         return row.cratejoy_checked_at is not None and site.now() - row.cratejoy_checked_at < RECHECK_US
     if row is not None and row.state is State.READY and row.cratejoy_checked_at is None:
         return False
@@ -186,6 +188,13 @@ def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: 
         return row.state not in _MAY_COME_BACK
     look = note(conn, site, found.id or 0, found, row)
     return look is None or isinstance(found, Unreadable) or look.row.state not in (State.READY, State.HELD)
+
+
+def _is_listed_otherwise(site: Site, found: Shipment | Unreadable, row: OrderRow) -> bool:
+    """Whether a box is left out, as a test shipment is, that the list alone would call ready."""
+    if row.state is not State.SKIPPED or isinstance(found, Unreadable):
+        return False
+    return judge(found, site.settings, site.now(), first_seen_at=row.first_seen_at).state is not State.SKIPPED
 
 
 def _list_open(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int]:

@@ -73,11 +73,11 @@ def list_last_runs(conn: Connection, store_id: int) -> list[RunRow]:
 
 
 def request_sweep(conn: Connection, store_id: int) -> None:
-    """Have everything of a store searched again, at once, and held boxes read again: its settings have changed."""
+    """Have everything of a store searched again, and read what is held or left out: its settings have changed."""
     searches = FulfilmentRun.store_id == store_id, FulfilmentRun.job.startswith("pull_")
     conn.execute(delete(FulfilmentRun).where(*searches))
-    held = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == "held"
-    conn.execute(update(FulfilmentOrder).where(*held).values(cratejoy_checked_at=None))
+    kept = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(("held", "skipped"))
+    conn.execute(update(FulfilmentOrder).where(*kept).values(cratejoy_checked_at=None))
 
 
 def delete_old_runs(conn: Connection, before: int) -> int:

@@ -153,11 +153,27 @@ def test_what_is_older_than_the_earliest_date_is_left_out(make_bridge):
     assert bridge.state(shipment) == "skipped(too_old)"
 
 
-def test_a_test_shipment_is_left_out(bridge):
-    shipment = bridge.sell(is_test=True)
+def test_what_only_a_reading_by_id_leaves_out_is_left_alone_by_the_lists(bridge):
+    test, empty = bridge.sell(is_test=True), bridge.sell()
+    bridge.do("shipments", empty, "cancel_line")
+    bridge.search()
+    before = [bridge.events(test), bridge.events(empty)]
+
     bridge.search()
 
-    assert bridge.state(shipment) == "skipped(test_shipment)"
+    assert bridge.state(test) == "skipped(test_shipment)"
+    assert bridge.state(empty) == "skipped(all_lines_cancelled)"
+    assert [bridge.events(test), bridge.events(empty)] == before
+
+
+def test_a_test_shipment_goes_out_once_the_settings_let_it_in(bridge):
+    shipment = bridge.sell(is_test=True)
+    bridge.search()
+    left_out = bridge.state(shipment)
+    bridge.set(load_test_shipments="yes")
+    bridge.settle()
+
+    assert (left_out, bridge.state(shipment)) == ("skipped(test_shipment)", "at_warehouse")
 
 
 def test_a_box_cools_off_before_it_is_sent(make_bridge):
