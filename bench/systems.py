@@ -65,7 +65,10 @@ def ours(folder: Folder, vendor: Platform, *, fsync: str = "always") -> Iterator
     """Everything `cratewire run` starts: web, workers, backfill, beat, flower, both Valkeys, SQLite."""
     port, data = find_free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
-    settings |= {"CRATEWIRE_WORKERS": str(WORKERS)}
+    settings |= {
+        "CRATEWIRE_WORKERS": str(WORKERS),
+        "CRATEWIRE_STORE_HOOKS_PER_MINUTE": "100000000",
+    }  # one store sends all
     run = [sys.executable, "-m", "receiver.cli", "run"]
     with folder.running("cratewire", run, **settings) as (process, said):
         wait_until("cratewire", lambda: "Ready: " in said(), process, said)

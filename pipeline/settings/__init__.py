@@ -119,6 +119,14 @@ class Settings:
         unit="bytes",
         check=validate.Range(1_000, 100_000_000),
     )
+    store_hooks_per_minute: int = _web(
+        "CRATEWIRE_STORE_HOOKS_PER_MINUTE",
+        "How many hooks of one store are accepted within a minute; more are refused with 429.",
+        default=60_000,
+        unit="hooks",
+        detail="Far above what a store sends: one that sends more would fill the inbox of all.",
+        check=validate.Range(60, 100_000_000),
+    )
     redis_timeout: float = _web(
         "CRATEWIRE_REDIS_TIMEOUT",
         "How long web waits for Redis before a hook goes to the spool.",

@@ -21,6 +21,7 @@ from pipeline.ledger.revocations import RevocationCache
 from pipeline.settings import Settings
 from receiver.hooks.revoked_tokens import RevokedTokens
 from receiver.hooks.rules import HookRules
+from receiver.hooks.store_rate import StoreRate
 from receiver.metrics.build import Monitoring, build_monitoring
 from receiver.pages.context import open_pages_context
 
@@ -46,6 +47,7 @@ def build_components(settings: Settings, wake_up: Callable[[], None] | None = No
         now=now_us,
         new_receipt=generate_receipt,
         is_revoked=revoked,
+        count_hook=StoreRate(settings.store_hooks_per_minute).count,
     )
     return WebComponents(
         rules, writer, build_monitoring(settings, writer, rules.tally), open_pages_context(settings), revoked

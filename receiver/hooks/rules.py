@@ -76,6 +76,7 @@ REVOKED = _build_json_answer("410 Gone", b'{"error":"this URL was revoked"}')
 UNAVAILABLE = _build_json_answer(
     "503 Service Unavailable", b'{"error":"try again later"}', ("Retry-After", RETRY_AFTER_S)
 )
+TOO_MANY = "429 Too Many Requests"
 TOO_SLOW = _build_json_answer("408 Request Timeout", b'{"error":"too slow"}')
 PROBE_ANSWER = Answer("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")], b"")
 
@@ -98,6 +99,7 @@ class HookRules:
     new_receipt: Callable[[int], str]  # time of arrival (µs) -> a new receipt
     tally: RejectionCounter = field(default_factory=RejectionCounter)
     is_revoked: Callable[[str, int], bool] = lambda _store, _version: False  # store, token version
+    count_hook: Callable[[str], int] = lambda _store: 0  # store -> seconds until its next hook is accepted, 0 for now
 
     def parse_path(self, path: str) -> list[str] | None:
         """Return the path segments of a hook URL for `authorize`; None if the path is not a hook URL.
@@ -131,9 +133,19 @@ class HookRules:
             if method != "HEAD":
                 metrics.REJECTED_HOOKS.labels(NOT_FOUND.status[:3]).inc()
             raise RequestRejected(NOT_FOUND) from None
-        if self.is_revoked(store, version):
-            raise RequestRejected(REVOKED) if method == "HEAD" else self.reject(store, REVOKED)
-        return None if method == "HEAD" else HookRoute(store, version, event)
+        if method == "HEAD":
+            if self.is_revoked(store, version):
+                raise RequestRejected(REVOKED)
+            return None
+        return self._admit(HookRoute(store, version, event))
+
+    def _admit(self, route: HookRoute) -> HookRoute:
+        """Return the route. Raises RequestRejected if its URL is revoked, or its store sends too many hooks."""
+        if self.is_revoked(route.store, route.version):
+            raise self.reject(route.store, REVOKED)
+        if wait_s := self.count_hook(route.store):
+            raise self.reject(route.store, _build_too_many(wait_s))
+        return route
 
     def reject(self, store: str, answer: Answer) -> RequestRejected:
         """Count and build a rejection of a hook with a valid token. Cratejoy does not send it again."""
@@ -195,6 +207,10 @@ class HookRules:
             raise self.reject(store, TOO_LARGE) from None
         except CorruptBody:
             raise self.reject(store, CORRUPT_ENCODING) from None
+
+
+def _build_too_many(wait_s: int) -> Answer:
+    return _build_json_answer(TOO_MANY, b'{"error":"too many hooks of this store"}', ("Retry-After", str(wait_s)))
 
 
 def build_hook_answer(hook: RawHook, route: Route) -> Answer:

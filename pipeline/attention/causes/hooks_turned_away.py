@@ -39,6 +39,14 @@ _REMEDIES: dict[str, tuple[str, str, str]] = {
         "are packed or written in a way that is not read",
         "Have them sent as JSON or as a form, plain or packed with gzip or deflate.",
     ),
+    "429": (
+        OPERATOR,
+        "come faster than one store may send",
+        (
+            "Look what sends them: a loop at the store, or another sender who has its URLs (`cratewire hooks rotate "
+            "--store {store}` replaces them). If all are wanted, raise CRATEWIRE_STORE_HOOKS_PER_MINUTE."
+        ),
+    ),
 }
 
 

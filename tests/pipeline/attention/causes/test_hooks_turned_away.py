@@ -16,7 +16,8 @@ def turn_away(attention, status, store=None):
 
 @pytest.mark.on_both_databases
 @pytest.mark.parametrize(
-    ("status", "audience"), [("404", "merchant"), ("405", "merchant"), ("413", "operator"), ("415", "merchant")]
+    ("status", "audience"),
+    [("404", "merchant"), ("405", "merchant"), ("413", "operator"), ("415", "merchant"), ("429", "operator")],
 )
 def test_hooks_that_are_lost_are_named_with_their_store(attention, status, audience):
     turn_away(attention, status)
