@@ -12,11 +12,13 @@ import structlog
 
 from pipeline.fulfilment.run import LaneRun, look_at_hinted, run_lane
 from pipeline.fulfilment.schedule import Intervals, Lane, list_due_lanes
+from pipeline.fulfilment.work_turns import name_lane, take_turn
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.personal import purge_payloads
 from pipeline.ledger.fulfilment.runs import delete_old_runs
 from pipeline.ledger.fulfilment.warehouses import list_warehouses
+from pipeline.ledger.fulfilment.work import list_due_work, tidy_work
 from tasks.app import app, task
 from tasks.config import FULFILMENT
 from tasks.process import get_process_context
@@ -62,6 +64,15 @@ def confirm(store_id: int) -> None:
     _work(store_id, "confirm")
 
 
+@task("fulfilment.work")
+def work(store_id: int, work_id: int) -> None:
+    """Take a turn at what a person has asked for: a forecast, a freeze, an export or an import."""
+    result = take_turn(get_process_context(), store_id, work_id)
+    if result.resume_in_s is not None and result.resume_in_s <= MAX_TIMER_S:
+        run_later(result.resume_in_s, partial(_start_work, store_id, work_id))
+    _report(store_id, name_lane(work_id), result)
+
+
 @task("fulfilment.look_at")
 def look_at(store_id: int, hints: list[list[Any]], since: int) -> None:
     """Read the shipments that hooks have hinted at since then (µs): pairs of a kind and a number."""
@@ -80,14 +91,18 @@ def sweep() -> None:
     with reading(context.engine) as conn:
         now, every = context.now(), Intervals.of(context.settings)
         due = [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now, every)]
+        asked = list_due_work(conn, now)
     for store_id, lane in due:
         if not context.redis.exists(redis_keys.fulfilment_lease(store_id, lane)):
             _start(store_id, lane)
+    for store_id, work_id in asked:
+        if not context.redis.exists(redis_keys.fulfilment_lease(store_id, name_lane(work_id))):
+            _start_work(store_id, work_id)
 
 
 @task("fulfilment.tidy")
 def tidy() -> None:
-    """Empty the names and addresses of boxes that are finished for long, and delete old runs."""
+    """Empty the names and addresses of boxes that are finished for long, and delete old runs and work."""
     context = get_process_context()
     purged = PURGE_SLICE
     while purged == PURGE_SLICE:
@@ -95,6 +110,7 @@ def tidy() -> None:
             purged = purge_payloads(conn, context.now(), PURGE_SLICE)
     with writing(context.engine) as conn:
         delete_old_runs(conn, context.now() - RUNS_KEPT_US)
+        tidy_work(conn, context.now())
 
 
 def wake_fulfilment(hints: Iterable[tuple[int, str, int]]) -> None:
@@ -129,6 +145,10 @@ _BY_LANE = {"cancels": pull_cancels, "deliver": deliver, "tracking": poll_tracki
 def _start(store_id: int, lane: Lane) -> None:
     sent, arguments = (_BY_LANE[lane], (store_id,)) if lane in _BY_LANE else (pull_shipments, (store_id, lane))
     sent.apply_async(arguments, argsrepr=repr(arguments), expires=30)
+
+
+def _start_work(store_id: int, work_id: int) -> None:
+    work.apply_async((store_id, work_id), argsrepr=f"({store_id}, {work_id})", expires=30)
 
 
 def _hint(store_id: int, hints: list[list[Any]], since: int) -> None:

@@ -72,7 +72,7 @@ def forecast_batch(context: Context, store_id: int, batch_id: int | None = None)
     with reading(context.engine) as conn:
         connected_at = require_warehouse(conn, store_id).created_at
         batches = list_batches(conn, store_id)
-        batch = _choose(batches, batch_id, now)
+        batch = choose_batch(batches, batch_id, now)
         if batch.ends_at is None:
             raise Misconfigured(f"Cratejoy does not show when batch {batch.batch_id} ends")
         past = [one for one in batches if one.ends_at is not None and one.ends_at < batch.ends_at][: PAST_BATCHES + 1]
@@ -103,15 +103,28 @@ def freeze_batch(
     """
     site = require_site(context, store_id)
     with reading(context.engine) as conn:
-        _require_unfrozen(list_frozen(conn, store_id, batch_id))
-        boxes = list_batch_boxes(conn, store_id, [batch_id])
-    _read_anew(site, boxes, sleep)
+        require_unfrozen(conn, store_id, batch_id)
+        stale = list_stale(conn, store_id, batch_id, context.now() - FRESH_US)
+    for start in range(0, len(stale), SLICE):
+        wait_for_budget(partial(look_at, site, stale[start : start + SLICE]), sleep)
     with writing(context.engine) as conn:
-        made = _freeze(conn, site, batch_id, actor)
-        about = {"batch": batch_id, "boxes": sum(one.row.boxes for one in made), "waves": len(made)}
-        event = EventDraft("batch_frozen", detail=dict(about), user_id=actor.user_id)
-        add_fulfilment_event(conn, About(store_id), event, context.now())
-        record_store_action(conn, store_id, actor, "batch.frozen", context.now(), about)
+        return write_freeze(conn, site, batch_id, actor)
+
+
+def list_stale(conn: Connection, store_id: int, batch_id: int, since: int) -> list[int]:
+    """The shipments of a batch that are open and were not read since then (µs), in the order of their numbers."""
+    boxes = list_batch_boxes(conn, store_id, [batch_id])
+    open_boxes = [box for box in boxes if (one := describe(box)) is not None and one.certainty != "sent"]
+    return sorted(box.shipment_id for box in open_boxes if (box.cratejoy_checked_at or 0) < since)
+
+
+def write_freeze(conn: Connection, site: Site, batch_id: int, actor: Actor) -> list[FrozenBatch]:
+    """Write down which boxes a batch has, as they were read last. Raises Misconfigured as `freeze_batch` does."""
+    made = _freeze(conn, site, batch_id, actor)
+    about = {"batch": batch_id, "boxes": sum(one.row.boxes for one in made), "waves": len(made)}
+    event = EventDraft("batch_frozen", detail=dict(about), user_id=actor.user_id)
+    add_fulfilment_event(conn, About(site.store_id), event, site.now())
+    record_store_action(conn, site.store_id, actor, "batch.frozen", site.now(), about)
     return made
 
 
@@ -120,7 +133,7 @@ def compare_frozen(conn: Connection, store_id: int, batch_id: int) -> list[Froze
     waves = load_settings(require_warehouse(conn, store_id).settings).waves
     rows = list_frozen(conn, store_id, batch_id)
     if not rows:
-        raise Misconfigured(f"batch {batch_id} is not frozen: `cratewire fulfilment freeze {batch_id}`")
+        raise Misconfigured(f"batch {batch_id} is not frozen: freeze it first")
     manifests = [_open(row) for row in rows]
     boxes = list_batch_boxes(conn, store_id, [batch_id])
     frozen_in = {entry.order_number: made.wave for made in manifests for entry in made.entries}
@@ -142,15 +155,16 @@ def list_frozen_numbers(conn: Connection, store_id: int, batch_id: int, wave: st
     rows = [row for row in list_frozen(conn, store_id, batch_id) if wave in (None, row.wave)]
     if not rows:
         of_wave = f" has no frozen wave {wave!r}" if wave else " is not frozen"
-        raise Misconfigured(f"batch {batch_id}{of_wave}: `cratewire fulfilment freeze {batch_id}`")
+        raise Misconfigured(f"batch {batch_id}{of_wave}: freeze it first")
     return {entry.order_number for row in rows for entry in _open(row).entries}
 
 
-def _choose(batches: Sequence[BatchLine], batch_id: int | None, now: int) -> BatchLine:
+def choose_batch(batches: Sequence[BatchLine], batch_id: int | None, now: int) -> BatchLine:
+    """This batch, or the one that ends next. Raises Misconfigured if there is none."""
     wanted = [one for one in batches if one.batch_id == batch_id or (batch_id is None and (one.ends_at or 0) > now)]
     if not wanted:
         which = "no batch ends after now" if batch_id is None else f"the store has no boxes of batch {batch_id}"
-        raise Misconfigured(f"{which}: see `cratewire fulfilment batches`")
+        raise Misconfigured(which)
     return wanted[-1]
 
 
@@ -183,24 +197,17 @@ def _find_pace(
     return estimate_pace(measured, [box.first_seen_at for box in came], now)
 
 
-def _read_anew(site: Site, boxes: Sequence[BatchBox], sleep: Callable[[float], None]) -> None:
-    since = site.now() - FRESH_US
-    open_boxes = [box for box in boxes if (one := describe(box)) is not None and one.certainty != "sent"]
-    stale = [box.shipment_id for box in open_boxes if (box.cratejoy_checked_at or 0) < since]
-    for start in range(0, len(stale), SLICE):
-        wait_for_budget(partial(look_at, site, stale[start : start + SLICE]), sleep)
-
-
-def _require_unfrozen(rows: Sequence[FrozenRow]) -> None:
-    if rows:
-        raise Misconfigured(f"batch {rows[0].batch_id} is frozen already: `cratewire fulfilment batch`")
+def require_unfrozen(conn: Connection, store_id: int, batch_id: int) -> None:
+    """Raise Misconfigured if the batch is frozen."""
+    if list_frozen(conn, store_id, batch_id):
+        raise Misconfigured(f"batch {batch_id} is frozen already")
 
 
 def _freeze(conn: Connection, site: Site, batch_id: int, actor: Actor) -> list[FrozenBatch]:
     described = [(box, describe(box)) for box in list_batch_boxes(conn, site.store_id, [batch_id])]
     orders = [outline(box) for box, one in described if one is not None and one.certainty in ("paid", "sent")]
     if not orders:
-        raise Misconfigured(f"batch {batch_id} has no box that is to go: see `cratewire fulfilment batches`")
+        raise Misconfigured(f"batch {batch_id} has no box that is to go")
     waves = split_waves(orders, site.settings.waves) if site.settings.waves else {"": orders}
     now = site.now()
     for wave, of_wave in waves.items():
@@ -208,7 +215,7 @@ def _freeze(conn: Connection, site: Site, batch_id: int, actor: Actor) -> list[F
         columns = {"store_id": site.store_id, "batch_id": batch_id, "wave": wave, "frozen_at": now}
         columns |= {"boxes": len(of_wave), "digest": made.digest, "manifest": to_json(made), "user_id": actor.user_id}
         if not insert_frozen(conn, **columns):
-            _require_unfrozen(list_frozen(conn, site.store_id, batch_id))
+            require_unfrozen(conn, site.store_id, batch_id)
     return [FrozenBatch(row, _open(row)) for row in list_frozen(conn, site.store_id, batch_id)]
 
 

@@ -91,28 +91,21 @@ def export_boxes(
     what the store's client raises: boxes that were handed out by then are written by `repeat_export`.
     """
     site = open_file_site(context, store_id, wanted.layout)
-    _require_live(site)
-    _require_whole_ledger(site)
-    if not guard_volume(site):
-        raise Misconfigured(
-            "an unusual number of boxes would go: look at them, and let them pass by `cratewire fulfilment resume`"
-        )
+    require_exportable(site)
     with writing(context.engine) as conn:
-        ready = _list_wanted(conn, site, wanted)
-        if not ready:
-            raise Misconfigured("no box is ready: see `cratewire fulfilment status`")
+        ready = require_ready(conn, site, wanted)
         export_id = insert_export(conn, store_id, actor.user_id, context.now())
-    context.redis.set(redis_keys.newest_export(store_id), export_id)
+    remember_newest(site, export_id)
     orders: list[Order] = []
     left_out: dict[str, str] = {}
     for start in range(0, len(ready), SLICE):
         handed_out = wait_for_budget(partial(hand_out, site, ready[start : start + SLICE], export_id), sleep)
         orders += handed_out.orders
         left_out |= dict(handed_out.left_out)
-    _record(site, actor, "exported", export_id, len(orders))
+    with writing(context.engine) as conn:
+        record_export(conn, store_id, actor, "exported", context.now(), {"export": export_id, "boxes": len(orders)})
     if not orders:
-        why = ", ".join(f"{number}: {reason}" for number, reason in sorted(left_out.items())[:5])
-        raise Misconfigured(f"no box may go by now ({why})" if why else "no box is ready any more")
+        raise Misconfigured(explain_nothing_out(left_out))
     return Exported(export_id, len(orders), _write(site, orders, wanted.file_format, export_id), left_out)
 
 
@@ -137,24 +130,60 @@ def repeat_export(
     orders = [order for _, order in opened if order is not None]
     if not orders:
         raise Misconfigured(f"every box of export {export_id} has left, or is cancelled")
-    _record(site, actor, "exported_again", export_id, len(orders))
+    about = {"export": export_id, "boxes": len(orders)}
+    with writing(context.engine) as conn:
+        record_export(conn, store_id, actor, "exported_again", context.now(), about)
     erased = {number: "erased" for number, order in opened if order is None}
     return Exported(export_id, len(orders), _write(site, orders, wanted.file_format, export_id), erased)
 
 
-def _list_wanted(conn: Connection, site: Site, wanted: Wanted) -> list[int]:
-    ready = list_ready(conn, site.store_id, site.now())
+def explain_nothing_out(left_out: Mapping[str, str]) -> str:
+    """Why an export has no box, though some were ready."""
+    why = ", ".join(f"{number}: {reason}" for number, reason in sorted(left_out.items())[:5])
+    return f"no box may go by now ({why})" if why else "no box is ready any more"
+
+
+def require_ready(conn: Connection, site: Site, wanted: Wanted) -> list[int]:
+    """The boxes that an export would hand out. Raises Misconfigured if there is none."""
+    ready = [order_id for order_id, _ in list_wanted(conn, site, wanted)]
+    if not ready:
+        raise Misconfigured("no box is ready")
+    return ready
+
+
+def list_wanted(conn: Connection, site: Site, wanted: Wanted, by: int | None = None) -> list[tuple[int, str]]:
+    """The ids and numbers of the boxes that are ready and wanted, by number. `by`: and were ready by then (µs).
+
+    Raises Misconfigured for a batch without a freeze.
+    """
+    ready = list_ready(conn, site.store_id, site.now(), by)
     if wanted.batch_id is None:
-        return [order_id for order_id, _ in ready]
+        return ready
     frozen = list_frozen_numbers(conn, site.store_id, wanted.batch_id, wanted.wave)
-    return [order_id for order_id, number in ready if number in frozen]
+    return [one for one in ready if one[1] in frozen]
 
 
-def _require_live(site: Site) -> None:
+def require_live(site: Site) -> None:
+    """Raise Misconfigured while nothing may go out."""
     if not site.row.is_active:
         raise Misconfigured(f"the warehouse is paused: {site.row.status_reason}")
     if not site.row.is_live:
-        raise Misconfigured("the store is in dry run: accept its report first, by `cratewire fulfilment go-live`")
+        raise Misconfigured("the store is in dry run: accept its report first")
+
+
+def require_exportable(site: Site) -> None:
+    """Raise Misconfigured while nothing may go out. Too many boxes, or a file that was lost, pause the warehouse."""
+    require_live(site)
+    _require_whole_ledger(site)
+    if not guard_volume(site):
+        raise Misconfigured(
+            "an unusual number of boxes would go: look at them, and resume the warehouse to let them pass"
+        )
+
+
+def remember_newest(site: Site, export_id: int) -> None:
+    """Keep the id of the newest file outside the ledger, so that a ledger that was restored is known by it."""
+    site.context.redis.set(redis_keys.newest_export(site.store_id), export_id)
 
 
 def _require_whole_ledger(site: Site) -> None:
@@ -180,9 +209,8 @@ def _write(site: Site, orders: list[Order], file_format: FileFormat, export_id: 
     return get_exchange(site).write_file(ordered, file_format, f"boxes-{export_id}")
 
 
-def _record(site: Site, actor: Actor, kind: str, export_id: int, boxes: int) -> None:
-    about = {"export": export_id, "boxes": boxes}
-    with writing(site.engine) as conn:
-        event = EventDraft(kind, detail=dict(about), user_id=actor.user_id)
-        add_fulfilment_event(conn, About(site.store_id), event, site.now())
-        record_store_action(conn, site.store_id, actor, f"boxes.{kind}", site.now(), about)
+def record_export(conn: Connection, store_id: int, actor: Actor, kind: str, now: int, about: Mapping[str, int]) -> None:
+    """Write down that a file was made: `exported`, or `exported_again`. `about`: the `export`, and its `boxes`."""
+    event = EventDraft(kind, detail=dict(about), user_id=actor.user_id)
+    add_fulfilment_event(conn, About(store_id), event, now)
+    record_store_action(conn, store_id, actor, f"boxes.{kind}", now, about)

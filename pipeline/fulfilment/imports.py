@@ -51,8 +51,9 @@ class Imported:
 def preview_file(context: Context, store_id: int, content: bytes) -> Preview:
     """Judge every row; nothing is written. Raises Misconfigured with what is wrong with the file, and what to do."""
     site = open_file_site(context, store_id)
+    returned = read_returned_file(site, content)
     with reading(context.engine) as conn:
-        return _judge_file(conn, site, _read(site, content))
+        return judge_file(conn, store_id, returned)
 
 
 def import_file(context: Context, store_id: int, content: bytes, actor: Actor = COMMAND_LINE_ACTOR) -> Imported:
@@ -61,41 +62,61 @@ def import_file(context: Context, store_id: int, content: bytes, actor: Actor = 
     Raises Misconfigured as `preview_file` does.
     """
     site = open_file_site(context, store_id)
-    returned = _read(site, content)
+    returned = read_returned_file(site, content)
     with reading(context.engine) as conn:
-        preview = _judge_file(conn, site, returned)
-    found = {row.number: row for row in returned.rows}
-    matches = [found[one.number] for one in preview.rows if one.verdict == "match"]
-    written = sum(_write(site, matches[start : start + SLICE]) for start in range(0, len(matches), SLICE))
+        preview = judge_file(conn, store_id, returned)
+    matches, written = list_matches(preview, returned), 0
+    for start in range(0, len(matches), SLICE):
+        with writing(context.engine) as conn:
+            written += write_matches(conn, site, matches[start : start + SLICE])
     with writing(context.engine) as conn:
-        for_people = sum(
-            _keep(conn, site, found[one.number], one.reason) for one in preview.rows if one.verdict == "ambiguous"
-        )
-        about: dict[str, int] = {"written": written, "for_people": for_people}
-        about |= {name: count for name, count in preview.counts.items() if count}
-        event = EventDraft("imported", detail=dict(about), user_id=actor.user_id)
-        add_fulfilment_event(conn, About(store_id), event, site.now())
-        record_store_action(conn, store_id, actor, "boxes.imported", site.now(), about)
+        for_people = keep_ambiguous(conn, site, preview, returned)
+        record_import(conn, site, actor, preview.counts, written, for_people)
     return Imported(preview, written, for_people)
 
 
-def _read(site: Site, content: bytes) -> ReturnedFile:
+def record_import(
+    conn: Connection, site: Site, actor: Actor, counts: Mapping[Verdict, int], written: int, for_people: int
+) -> None:
+    """Write down that a file was imported."""
+    about: dict[str, int] = {"written": written, "for_people": for_people}
+    about |= {name: count for name, count in counts.items() if count}
+    event = EventDraft("imported", detail=dict(about), user_id=actor.user_id)
+    add_fulfilment_event(conn, About(site.store_id), event, site.now())
+    record_store_action(conn, site.store_id, actor, "boxes.imported", site.now(), about)
+
+
+def list_matches(preview: Preview, returned: ReturnedFile) -> list[ReturnedRow]:
+    """The rows that may be written."""
+    found = {row.number: row for row in returned.rows}
+    return [found[one.number] for one in preview.rows if one.verdict == "match"]
+
+
+def keep_ambiguous(conn: Connection, site: Site, preview: Preview, returned: ReturnedFile) -> int:
+    """Keep the parcels of ambiguous rows for a person; returns how many are new."""
+    found = {row.number: row for row in returned.rows}
+    return sum(_keep(conn, site, found[one.number], one.reason) for one in preview.rows if one.verdict == "ambiguous")
+
+
+def read_returned_file(site: Site, content: bytes) -> ReturnedFile:
+    """Read what a file says. Raises Misconfigured with what is wrong with it, and what to do."""
     returned = get_exchange(site).read_file(content)
     if isinstance(returned, FileRefused):
         raise Misconfigured(returned.message)
     return returned
 
 
-def _judge_file(conn: Connection, site: Site, returned: ReturnedFile) -> Preview:
-    judged = _judge(conn, site, returned.rows)
+def judge_file(conn: Connection, store_id: int, returned: ReturnedFile) -> Preview:
+    """What is to become of each row now."""
+    judged = _judge(conn, store_id, returned.rows)
     found = count_verdicts(judged)
     return Preview(returned.tracking_heading, {verdict: found.get(verdict, 0) for verdict in EVERY_VERDICT}, judged)
 
 
-def _judge(conn: Connection, site: Site, rows: Sequence[ReturnedRow]) -> tuple[JudgedRow, ...]:
-    boxes = _load_boxes(conn, site.store_id, {number for row in rows for number in row.order_numbers})
+def _judge(conn: Connection, store_id: int, rows: Sequence[ReturnedRow]) -> tuple[JudgedRow, ...]:
+    boxes = _load_boxes(conn, store_id, {number for row in rows for number in row.order_numbers})
     numbers = {package.tracking_number for row in rows for package in row.packages}
-    return judge_rows(rows, boxes, find_owners(conn, site.store_id, numbers))
+    return judge_rows(rows, boxes, find_owners(conn, store_id, numbers))
 
 
 def _load_boxes(conn: Connection, store_id: int, order_numbers: Iterable[str]) -> dict[str, KnownBox]:
@@ -109,17 +130,16 @@ def _load_boxes(conn: Connection, store_id: int, order_numbers: Iterable[str]) -
     }
 
 
-def _write(site: Site, rows: Sequence[ReturnedRow]) -> int:
+def write_matches(conn: Connection, site: Site, rows: Sequence[ReturnedRow]) -> int:
     """Write those rows that still match: another import, or the shop, may have been faster. Returns how many."""
     written = 0
-    with writing(site.engine) as conn:
-        lock_fence(conn, f"fulfilment import {site.store_id}")
-        for one in _judge(conn, site, rows):
-            if one.verdict == "match":
-                with suppress(OrderChanged):  # the same file brings it again
-                    reported = WarehouseOrder(one.order_number, "", "shipped", one.packages)
-                    changed, _ = take_report(conn, site, one.order_number, reported, SOURCE)
-                    written += changed
+    lock_fence(conn, f"fulfilment import {site.store_id}")
+    for one in _judge(conn, site.store_id, rows):
+        if one.verdict == "match":
+            with suppress(OrderChanged):  # the same file brings it again
+                reported = WarehouseOrder(one.order_number, "", "shipped", one.packages)
+                changed, _ = take_report(conn, site, one.order_number, reported, SOURCE)
+                written += changed
     return written
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import Lane
-from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, FulfilmentWork, Warehouse
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Notice
 from pipeline.ledger.schema.reconciliation import Reconciliation
@@ -30,6 +30,7 @@ WAIT_COLUMNS: tuple[tuple[InstrumentedAttribute[int], int], ...] = (
     (StoreAPI.audit_at, _DAY_US),
     (Reconciliation.next_at, 7 * _DAY_US),
     (FulfilmentOrder.next_attempt_at, 400 * _DAY_US),
+    (FulfilmentWork.next_turn_at, _DAY_US),
     (Warehouse.wait_until, _DAY_US),
     (Canary.wanted_at, 0),
 )

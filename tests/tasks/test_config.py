@@ -73,6 +73,7 @@ def test_the_fulfilment_has_a_queue_of_its_own():
         "fulfilment.poll_tracking",
         "fulfilment.pull_cancels",
         "fulfilment.pull_shipments",
+        "fulfilment.work",
     }
 
 

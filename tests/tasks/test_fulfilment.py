@@ -13,8 +13,10 @@ from pipeline.cratejoy.credentials import Credentials
 from pipeline.fulfilment.set_up import build_report, connect_warehouse, go_live
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import find_newest_order
+from pipeline.ledger.fulfilment.work import NewWork, find_work, insert_work
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.ledger.stores import find_store
@@ -82,6 +84,18 @@ def test_a_sweep_starts_what_is_due_and_nothing_twice(installed, store_id):
     first = [message.task for message in take_all_messages("fulfilment")]
 
     assert first == ["fulfilment.poll_tracking"]
+
+
+def test_a_sweep_has_what_a_person_asked_for_worked_on(installed):
+    installed.connect({"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:9"})
+    with writing(installed.process.engine) as conn:
+        store = find_store(conn, "acme").id
+        work = insert_work(conn, NewWork(store, "forecast", "forecast 7", {"batch": 7}), COMMAND_LINE_ACTOR, 1)
+    fulfilment.sweep()
+
+    assert run_all("fulfilment") == ["fulfilment.work"]
+    with reading(installed.process.engine) as conn:
+        assert "no warehouse" in find_work(conn, store, work.id).reason
 
 
 def test_no_messages_are_sent_to_a_queue_without_a_worker(installed, store_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -56,13 +57,15 @@ def list_exports(conn: Connection, store_id: int, *, limit: int = 50) -> list[Ex
     return [ExportRow(**row._asdict()) for row in conn.execute(query)]
 
 
-def list_ready(conn: Connection, store_id: int, now: int) -> list[tuple[int, str]]:
-    """The ids and numbers of the boxes that may go out now, by number: labels come back in the order of the rows."""
-    ready = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == State.READY
-    query = select(FulfilmentOrder.id, FulfilmentOrder.order_number).where(
-        *ready, FulfilmentOrder.next_attempt_at <= now
-    )
-    return [(row.id, row.order_number) for row in conn.execute(query.order_by(FulfilmentOrder.order_number))]
+def list_ready(conn: Connection, store_id: int, now: int, by: int | None = None) -> list[tuple[int, str]]:
+    """The ids and numbers of the boxes that may go out now, by number: labels come back in the order of the rows.
+
+    `by`: leave out those that became ready later (µs).
+    """
+    ready = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == State.READY]
+    ready += [FulfilmentOrder.next_attempt_at <= now, *([FulfilmentOrder.state_at <= by] if by is not None else [])]
+    rows = conn.execute(select(FulfilmentOrder.id, FulfilmentOrder.order_number).where(*ready))
+    return sorted(((row.id, row.order_number) for row in rows), key=itemgetter(1))
 
 
 def list_exported(conn: Connection, export_id: int, states: Iterable[State]) -> list[OrderRow]:

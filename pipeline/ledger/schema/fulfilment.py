@@ -141,6 +141,36 @@ class FulfilmentExport(Base):
     user_id: Mapped[int | None]  # who exported; None: the operator, on the command line
 
 
+class FulfilmentWork(Base):
+    """Work on batches and files that a person has asked for; a worker does it in turns. Holds no names or addresses."""
+
+    __tablename__ = "fulfilment_work"
+    __table_args__ = (
+        Index("ix_fulfilment_work_store_id", "store_id", "id"),
+        Index("ix_fulfilment_work_open", "store_id", "subject", unique=True, **partial_index("ended_at IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    kind: Mapped[str]  # forecast, freeze, export, import
+    subject: Mapped[str]  # what can only be done once at a time: `export`, `freeze 22`, `import` and the file's SHA-256
+    state: Mapped[str]  # previewed: an import that no person has confirmed, waiting, running, done, failed
+    wanted: Mapped[dict[str, Any]]  # the batch, the wave, the format and the columns of a file
+    rows: Mapped[list[Any] | None]  # of a returned file, for a week
+    via: Mapped[str]  # who asked, as in the audit log: page, command, api
+    user_id: Mapped[int | None]
+    token_id: Mapped[int | None]
+    requested_at: Mapped[int]
+    begun_at: Mapped[int | None]
+    next_turn_at: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)  # turns in a row that brought it no further
+    cursor: Mapped[str | None]  # the shipment that was read last, or the number of the box that was handed out last
+    total: Mapped[int | None]  # boxes to read or to hand out, rows to write; None: not known yet
+    done: Mapped[int] = mapped_column(default=0)
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)  # grows with each turn
+    reason: Mapped[str | None]  # a sentence: why it failed, or what it waits for
+    ended_at: Mapped[int | None]
+
+
 class FulfilmentPackage(Base):
     """A parcel of a box, as the warehouse has reported it."""
 

@@ -62,6 +62,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_fulfilment_orders_export_id",
         "ix_fulfilment_orders_payload",
         "ix_fulfilment_orders_update",
+        "ix_fulfilment_work_open",
         "ix_dead_hooks_waiting",
         "ix_lookups_waiting",
         "ix_dead_hooks_revoked",
