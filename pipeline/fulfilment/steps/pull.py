@@ -46,6 +46,7 @@ from pipeline.ledger.fulfilment.runs import (
 )
 
 CANCELS = "cancels"
+MAX_RUN_US = 3 * SECOND_US  # of one task: then the worker takes up other stores
 PARKED_US = 3_600 * SECOND_US  # for how long a run that waits is gone on with; an older one begins anew
 # A box that is held, or left out for what the list does not show, is read whole so often, or when a hook hints at it.
 RECHECK_US = 600 * SECOND_US
@@ -114,12 +115,15 @@ _REREAD = OPEN_STATES - {State.DISCOVERED, State.SKIPPED, State.SENDING, State.C
 
 
 def _run(site: Site, run: RunRow, window: Window) -> Pulled:
-    """Read on where the run has come to. If the store's budget is used up, it goes on from there later."""
+    """Read on where the run has come to. If the time or the store's budget is used up, it goes on from there later."""
     walk, rows, count = PageWalk(run.cursor or None, run.pages), run.rows, None
     seen: set[int] = set()
-    error: str | None = None
+    error = run.error  # of what an earlier task of this run could not read
+    until = site.now() + MAX_RUN_US
     try:
         while not walk.done:
+            if site.now() >= until:
+                return _park(site, run, walk, rows, error, 0.0)
             page = _get_page(site, window, walk.next)
             new, fault = _take_page(site, window, page, seen)
             error = error or fault
@@ -130,14 +134,18 @@ def _run(site: Site, run: RunRow, window: Window) -> Pulled:
         if count is not None and rows < count * (100 - _MISSING_PERCENT) // 100:
             raise BrokenPage(f"{rows} of {count} were shown")
     except RateLimited as wait:
-        with writing(site.engine) as conn:
-            park_run(conn, run.id, pages=walk.pages, rows=rows, cursor=walk.next)
-        return Pulled(walk.pages, rows, run.is_full, None, wait.seconds)
+        return _park(site, run, walk, rows, error, wait.seconds)
     except CratewireError as failure:
         error = str(failure)
     with writing(site.engine) as conn:
         end_run(conn, run.id, site.now(), pages=walk.pages, rows=rows, error=error)
     return Pulled(walk.pages, rows, run.is_full, error)
+
+
+def _park(site: Site, run: RunRow, walk: PageWalk, rows: int, error: str | None, wait_s: float) -> Pulled:
+    with writing(site.engine) as conn:
+        park_run(conn, run.id, pages=walk.pages, rows=rows, cursor=walk.next, error=error)
+    return Pulled(walk.pages, rows, run.is_full, None, wait_s)
 
 
 def _get_page(site: Site, window: Window, next_: str | None) -> RawPage:

@@ -32,10 +32,10 @@ from pipeline.ledger.fulfilment.quarantine import (
     quarantine_packages,
     settle_quarantined,
 )
-from pipeline.ledger.fulfilment.runs import begin_run, end_run
+from pipeline.ledger.fulfilment.runs import begin_run, end_run, find_parked_run, get_run, park_run
 
 JOB = "tracking"
-MAX_RUN_US = 30 * SECOND_US  # of one task
+MAX_RUN_US = 3 * SECOND_US  # of one task: then the worker takes up other stores
 _CURSOR_KEPT_S = 3_600  # then a list is read from its beginning
 MAX_PARTS = 1_000  # of one list; a warehouse that never ends is in trouble
 # What a warehouse may have something to say of.
@@ -66,13 +66,23 @@ class Polled:
 
 
 def poll_tracking(site: Site, max_run_us: int = MAX_RUN_US) -> Polled:
-    """Read the warehouse's list and take in every order of it, part by part; the next poll goes on where this ends."""
+    """Read the warehouse's list and take in every order of it, part by part; the next poll goes on where this ends.
+
+    A list that goes on is the same run, which is due at once: it does not wait for the next interval.
+    """
     with writing(site.engine) as conn:
-        run = begin_run(conn, site.store_id, JOB, site.now())
+        now = site.now()
+        run = find_parked_run(conn, site.store_id, JOB, now - _CURSOR_KEPT_S * SECOND_US)
+        run = run or get_run(conn, begin_run(conn, site.store_id, JOB, now))
         open_orders = list_numbers_in_states(conn, site.store_id, WAITED_FOR)
     polled = _read_parts(site, open_orders, site.now() + max_run_us)
+    pages, rows = run.pages + polled.parts, run.rows + polled.orders
     with writing(site.engine) as conn:
-        end_run(conn, run, site.now(), pages=polled.parts, rows=polled.orders, error=polled.error)
+        if polled.is_done:
+            end_run(conn, run.id, site.now(), pages=pages, rows=rows, error=polled.error)
+        else:
+            park_run(conn, run.id, pages=pages, rows=rows, cursor=None)  # Redis has the cursor
+            return polled
     retry_quarantined(site)
     return polled
 

@@ -44,11 +44,12 @@ def end_run(conn: Connection, run_id: int, now: int, *, pages: int, rows: int, e
     conn.execute(update(FulfilmentRun).where(FulfilmentRun.id == run_id).values(ended))
 
 
-def park_run(conn: Connection, run_id: int, *, pages: int, rows: int, cursor: str | None) -> None:
-    """Write down how far a run has come that has to wait for the store's budget of requests."""
-    conn.execute(
-        update(FulfilmentRun).where(FulfilmentRun.id == run_id).values(pages=pages, rows=rows, cursor=cursor or "")
-    )
+def park_run(
+    conn: Connection, run_id: int, *, pages: int, rows: int, cursor: str | None, error: str | None = None
+) -> None:
+    """Write down how far a run has come that goes on later. `error`: what it could not read so far."""
+    parked = {"pages": pages, "rows": rows, "cursor": cursor or "", "error": error}
+    conn.execute(update(FulfilmentRun).where(FulfilmentRun.id == run_id).values(parked))
 
 
 def find_parked_run(conn: Connection, store_id: int, job: str, after: int) -> RunRow | None:

@@ -39,6 +39,7 @@ from pipeline.warehouses.extensiv_3pl.reading import Listing, parse_orders, read
 from pipeline.warehouses.extensiv_3pl.rql import is_number, order_query
 from pipeline.warehouses.extensiv_3pl.tracking import list_shipped
 from pipeline.warehouses.json_texts import as_object
+from pipeline.warehouses.open_orders import start_part
 
 _FIND_ROWS = 10
 
@@ -82,7 +83,7 @@ class WarehouseManager:
             raise Misconfigured("customer_id must be a number")
         self._customer_id = int(given["customer_id"])
         self._facility, self._billing_code = given["facility"], given["billing_code"]
-        self._api = Api(given, tools)
+        self._api, self._now = Api(given, tools), tools.now
 
     def check(self) -> CheckAnswer:
         """List one order of the customer."""
@@ -121,7 +122,8 @@ class WarehouseManager:
         return self._complete(_choose(same))
 
     def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:
-        return list_shipped(self._api, self._customer_id, self.find, open_orders, cursor)
+        is_over = start_part(self._now)
+        return list_shipped(self._api, self._customer_id, self.find, open_orders, cursor, is_over)
 
     def acknowledge(self, order_number: str, tracking_numbers: Sequence[str]) -> AcknowledgeAnswer:  # noqa: ARG002
         """Nothing: what was shipped is asked for by number."""

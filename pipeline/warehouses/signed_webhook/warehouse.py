@@ -28,7 +28,7 @@ from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Caller, Endpoint
 from pipeline.warehouses.config import read_config
-from pipeline.warehouses.open_orders import read_singly
+from pipeline.warehouses.open_orders import read_singly, start_part
 from pipeline.warehouses.signed_webhook.answers import parse_cancelled, parse_created, parse_found
 from pipeline.warehouses.signed_webhook.incoming import parse_push
 from pipeline.warehouses.signed_webhook.messages import OutgoingMessage, build_cancel, build_create, build_query
@@ -109,7 +109,7 @@ class SignedWebhook:
         """Ask for the next open orders one by one."""
         if not self._is_asked:
             return ShippedPage(())
-        return read_singly(open_orders, cursor, self.find, limit=READS_PER_PART)
+        return read_singly(open_orders, cursor, self.find, limit=READS_PER_PART, is_over=start_part(self._now))
 
     def acknowledge(self, order_number: str, tracking_numbers: Sequence[str]) -> AcknowledgeAnswer:  # noqa: ARG002
         """Nothing: the answer to a message acknowledges it."""

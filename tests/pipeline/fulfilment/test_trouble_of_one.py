@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.core.errors import ServerFault
+from pipeline.fulfilment.schedule import list_due_lanes
 from pipeline.fulfilment.site import open_site
 from pipeline.fulfilment.steps.deliver import deliver
 from pipeline.fulfilment.steps.pull import look_at, pull_shipments, wake
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.runs import find_last_run
+from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from pipeline.ledger.schema.core import Store
 from tests.pipeline.fulfilment.bridge import DAY, Fuse
 
@@ -109,6 +112,66 @@ def test_a_slow_warehouse_gives_its_worker_back_after_one_box(bridge):
     result = bridge.run("deliver")
 
     assert (len(bridge.sent()), result.resume_in_s) == (1, 0.0)
+
+
+class SlowPages(Fuse):
+    """Each part of the warehouse's list takes four seconds."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock, self.parts = clock, 0
+
+    def burn(self, point, call):
+        if (point, call) == ("after", "list_shipped"):
+            self.parts += 1
+            self.clock.now += 4_000_000
+
+
+def test_a_slow_list_gives_its_worker_back_after_one_part_and_is_due_at_once(bridge):
+    bridge.fuse = SlowPages(bridge.clock)
+
+    runs = [bridge.run("tracking") for _ in range(3)]
+
+    assert [run.resume_in_s for run in runs] == [0.0, 0.0, None]
+    with reading(bridge.engine) as conn:
+        assert find_last_run(conn, bridge.store_id, "tracking").pages == bridge.fuse.parts == 3
+
+
+def test_a_list_that_goes_on_does_not_wait_for_the_next_interval(bridge):
+    bridge.fuse = SlowPages(bridge.clock)
+    bridge.skip(DAY)
+    bridge.run("tracking")
+
+    with reading(bridge.engine) as conn:
+        row = get_warehouse(conn, bridge.store_id)
+        assert "tracking" in list_due_lanes(conn, row, bridge.clock())
+
+
+class SlowShipments:
+    """The shipments of the store, each page of which takes four seconds; one shipment cannot be shown."""
+
+    def __init__(self, shipments, clock):
+        self.shipments, self.clock = shipments, clock
+
+    def list_page(self, *given):
+        self.clock.now += 4_000_000
+        return self.shipments.list_page(*given)
+
+    def __getattr__(self, name):
+        return getattr(self.shipments, name)
+
+
+def test_a_slow_store_gives_the_worker_back_after_one_page_and_its_fault_is_remembered(bridge, monkeypatch):
+    monkeypatch.setattr("pipeline.cratejoy.shipments.LIST_LIMIT", 1)
+    poison, other, last = (bridge.sell() for _ in range(3))
+    site = open_poisoned(bridge, poison)
+    site = replace(site, shipments=SlowShipments(site.shipments, bridge.clock))
+
+    pulls = [pull_shipments(site, "adhoc") for _ in range(3)]
+
+    assert [pulled.resume_in_s for pulled in pulls] == [0.0, 0.0, None]
+    assert "answered 500" in pulls[-1].error
+    assert [bridge.state(one) for one in (other, last)] == ["ready", "ready"]
 
 
 def test_nothing_is_sent_for_a_store_that_is_being_removed(bridge):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.fulfilment import AuthError, NotFound, RateLimited, Retryable, ShippedPage, WarehouseOrder
-from pipeline.warehouses.open_orders import find_start, make_cursor, read_singly
+from pipeline.warehouses.open_orders import find_start, make_cursor, read_singly, start_part
 
 OPEN = [(f"SUB-{number}", str(number)) for number in range(1, 6)]
 FAULT = Retryable("answered 500")
@@ -13,9 +13,9 @@ def order(number: int, progress: str = "shipped") -> WarehouseOrder:
     return WarehouseOrder(f"SUB-{number}", str(number), progress)
 
 
-def read(*answers, cursor: str = "", limit: int = 5):
+def read(*answers, cursor: str = "", limit: int = 5, **how):
     given = iter(answers)
-    return read_singly(OPEN, cursor, lambda *_: next(given), limit=limit)
+    return read_singly(OPEN, cursor, lambda *_: next(given), limit=limit, **how)
 
 
 @pytest.mark.parametrize(("cursor", "start"), [("", 0), ("SUB-1", 0), ("SUB-4", 3), ("SUB-9", 0)])
@@ -42,6 +42,14 @@ def test_open_and_missing_orders_are_left_out():
 
 def test_a_part_has_so_many_orders():
     assert read(order(2), order(3), cursor="SUB-2", limit=2) == ShippedPage((order(2), order(3)), "SUB-4")
+
+
+def test_a_part_of_a_slow_warehouse_ends_after_some_seconds_and_the_next_begins_there():
+    times = iter(range(0, 10_000_000, 1_500_000))
+
+    page = read(order(1), order(2), order(3), is_over=start_part(lambda: next(times)))
+
+    assert page == ShippedPage((order(1), order(2)), "SUB-3")
 
 
 def test_one_order_that_cannot_be_read_stops_nothing():

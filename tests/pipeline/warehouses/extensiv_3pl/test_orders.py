@@ -231,6 +231,18 @@ def test_a_shipped_order_without_a_number_has_its_packages_read():
     assert http.requests[2].url.endswith("/orders/1/packages")
 
 
+def test_a_part_with_many_packages_ends_after_some_seconds_and_the_next_begins_there():
+    shipped = [row(f"SUB-{number}", number, **SHIPPED) for number in (1, 3, 2)]  # a list has an order of its own
+    packages = [listing({"trackingNumber": f"T{number}"}, relation=PACKAGES) for number in (1, 2, 3)]
+    times = iter([0, 1_500_000, 2_500_000])
+    warehouse, _ = manager(listing(*shipped), *packages)
+    warehouse._now = lambda: next(times)
+
+    page = warehouse.list_shipped(numbered(3))
+
+    assert ([order.order_number for order in page.orders], page.cursor) == (["SUB-1", "SUB-2"], "SUB-3")
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
