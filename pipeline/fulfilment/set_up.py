@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from pipeline.fulfilment.other_warehouse import is_same_account, leave_open_boxe
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import read_form, write_settings
-from pipeline.fulfilment.site import NO_WAREHOUSE, build_adapter
+from pipeline.fulfilment.site import NO_WAREHOUSE, build_adapter, require_site
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.fulfilment.stored_settings import change_stored, load_settings, require_look_up
 from pipeline.infra.crypto.encryption import decrypt, encrypt
@@ -39,6 +39,8 @@ from pipeline.ledger.queries.fulfilment import BoxCount, BoxLine, count_boxes
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.warehouses.base import Warehouse
 
+# (stored, given) -> the settings to store. Raises BadSettings.
+ChangeStored = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 PAUSED_BY_HAND = "paused by hand"
 MAX_SHOWN = 500  # boxes of a report that are listed one by one
 
@@ -58,23 +60,26 @@ class DryRunReport:
         return not self.unread
 
 
-def connect_warehouse(
+def connect_warehouse(  # noqa: PLR0913 - whose, which, how, and by whom
     context: Context,
     store_id: int,
     adapter: str,
     config: Mapping[str, str],
-    settings: Mapping[str, str],
+    settings: Mapping[str, Any],
     actor: Actor = COMMAND_LINE_ACTOR,
+    *,
+    change: ChangeStored = change_stored,
 ) -> tuple[WarehouseRow, dict[str, Any]]:
     """Check the keys, and save them with the settings; returns the warehouse, and facts about its account.
 
-    Raises Misconfigured for what was typed wrongly, BadCredentials or Unreachable if the warehouse does not answer.
+    `change`: how the settings are given. Raises Misconfigured for what is wrong, BadSettings among it; BadCredentials
+    or Unreachable if the warehouse does not answer.
     """
     with reading(context.engine) as conn:
         before = find_warehouse(conn, store_id)
         if find_store_api(conn, store_id) is None:
             raise Misconfigured("Cratejoy's Client ID and Secret are not saved: boxes are found through its API")
-    document = change_stored(before.settings if before else {}, settings)
+    document = change(before.settings if before else {}, settings)
     warehouse = build_adapter(context, adapter, config)
     require_look_up(warehouse, load_settings(document))
     facts = _check(warehouse)
@@ -102,6 +107,14 @@ def _is_same(context: Context, before: WarehouseRow, adapter: str, config: Mappi
     return is_same_account(adapter, kept, config)
 
 
+def check_saved_keys(context: Context, store_id: int) -> dict[str, Any]:
+    """Try the saved keys with a request that changes nothing; returns facts about the account.
+
+    Raises Misconfigured if there is no warehouse, BadCredentials or Unreachable if it does not answer.
+    """
+    return _check(require_site(context, store_id).warehouse)
+
+
 def _check(warehouse: Warehouse) -> dict[str, Any]:
     answer = warehouse.check()
     if isinstance(answer, AuthError):
@@ -113,30 +126,35 @@ def _check(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def save_fulfilment_settings(
-    context: Context, store_id: int, typed: Mapping[str, str], actor: Actor = COMMAND_LINE_ACTOR
-) -> FulfilmentSettings:
-    """Change settings; boxes that are not sent are judged anew. Raises Misconfigured, naming every fault."""
+    context: Context,
+    store_id: int,
+    given: Mapping[str, Any],
+    actor: Actor = COMMAND_LINE_ACTOR,
+    *,
+    change: ChangeStored = change_stored,
+) -> bool:
+    """Change settings; boxes that are not sent are judged anew. False if nothing differs.
+
+    `change`: how the settings are given. Raises Misconfigured if there is no warehouse, BadSettings with every fault.
+    """
     with writing(context.engine) as conn:
         row = require_warehouse(conn, store_id)
-        document = change_stored(row.settings, typed)
+        document = change(row.settings, given)
+        if document == row.settings:
+            return False
         _require_look_up(context, row, load_settings(document))
-        _save_settings(conn, row, document, actor, context.now())
-    return load_settings(document)
+        update_warehouse(conn, store_id, settings=document)
+        request_sweep(conn, store_id)
+        _record(conn, row, actor, "settings_changed", context.now())
+    return True
 
 
 def save_settings_form(
     context: Context, store_id: int, form: Mapping[str, str], actor: Actor = COMMAND_LINE_ACTOR
 ) -> bool:
-    """Save every setting as a form has it; an absent switch is off. False if nothing differs. Raises BadSettings."""
-    settings = read_form(form)
-    document = write_settings(settings)
-    with writing(context.engine) as conn:
-        row = require_warehouse(conn, store_id)
-        _require_look_up(context, row, settings)
-        if document == row.settings:
-            return False
-        _save_settings(conn, row, document, actor, context.now())
-    return True
+    """Save every setting as a form has it; an absent switch is off. Returns and raises as above."""
+    document = write_settings(read_form(form))
+    return save_fulfilment_settings(context, store_id, {}, actor, change=lambda *_: document)
 
 
 def _require_look_up(context: Context, row: WarehouseRow, settings: FulfilmentSettings) -> None:
@@ -144,12 +162,6 @@ def _require_look_up(context: Context, row: WarehouseRow, settings: FulfilmentSe
     if not settings.lookup_before_create:
         config = decrypt(context.settings.secret_keys, row.config, row.identity)
         require_look_up(build_adapter(context, row.adapter, config), settings)
-
-
-def _save_settings(conn: Connection, row: WarehouseRow, document: dict[str, Any], actor: Actor, now: int) -> None:
-    update_warehouse(conn, row.store_id, settings=document)
-    request_sweep(conn, row.store_id)
-    _record(conn, row, actor, "settings_changed", now)
 
 
 def build_report(conn: Connection, store_id: int) -> DryRunReport:

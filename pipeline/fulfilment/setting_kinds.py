@@ -1,4 +1,4 @@
-"""The kinds of settings: how each is read from JSON, written to it, shown in a form and read from one.
+"""The kinds of settings: how each is read from JSON, written to it, described, shown in a form and read from one.
 
 Every reader raises ValueError with a sentence that says what is wanted; it contains no value.
 """
@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pipeline.fulfilment.settings import HOUR_S
@@ -22,7 +22,13 @@ _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 class Kind(ABC):
     """One kind. JSON values are what is stored; texts are what a form has."""
 
+    name: ClassVar[str]  # for programs
     widget = "text"  # what a page draws
+
+    @property
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """Describe the JSON values, as JSON Schema has it; `read` may refuse more."""
 
     @abstractmethod
     def read(self, value: Any) -> Any:
@@ -48,7 +54,12 @@ class Kind(ABC):
 class Switch(Kind):
     """Yes or no. A form leaves out the one that is off."""
 
+    name = "switch"
     widget = "checkbox"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
     def read(self, value: Any) -> bool:
         if type(value) is not bool:
@@ -73,7 +84,12 @@ class Number(Kind):
 
     minimum: int
     maximum: int
+    name = "number"
     widget = "number"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def read(self, value: Any) -> int:
         if type(value) is not int or not self.minimum <= value <= self.maximum:
@@ -90,7 +106,12 @@ class Hours(Kind):
     """A time span: seconds in JSON, hours in a form."""
 
     maximum_hours: int
+    name = "seconds"
     widget = "number"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": 0, "maximum": self.maximum_hours * HOUR_S}
 
     def read(self, value: Any) -> int:
         if type(value) is not int or not 0 <= value <= self.maximum_hours * HOUR_S:
@@ -112,7 +133,12 @@ class Choice(Kind):
     """One of several words, each with its label."""
 
     choices: tuple[tuple[str, str], ...]
+    name = "choice"
     widget = "select"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": [word for word, _ in self.choices]}
 
     def read(self, value: Any) -> str:
         words = [word for word, _ in self.choices]
@@ -124,7 +150,12 @@ class Choice(Kind):
 class Day(Kind):
     """A day, or a moment of one, in UTC: µs in the settings, ISO 8601 in JSON and in a form."""
 
+    name = "day"
     widget = "date"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
 
     def read(self, value: Any) -> int:
         try:
@@ -144,7 +175,12 @@ class Day(Kind):
 class TimeOfDay(Kind):
     """A minute of the day, or none: 870 in the settings, "14:30" in JSON and in a form."""
 
+    name = "time_of_day"
     widget = "time"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": ["string", "null"]}
 
     def read(self, value: Any) -> int | None:
         if value is None or value == "":
@@ -163,6 +199,12 @@ class TimeOfDay(Kind):
 
 class TimeZone(Kind):
     """The name of a time zone."""
+
+    name = "time_zone"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
 
     def read(self, value: Any) -> str:
         try:

@@ -15,6 +15,14 @@ MAX_TEXT_CHARACTERS = 200
 MAX_WAVES = 50
 _SLASH = " / "
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_SHIP_CODE = {"type": "object", "properties": {"code": _TEXT, "carrier": _TEXT}, "required": ["code"]}
+_WAVE = {
+    "type": "object",
+    "properties": {"name": _TEXT, "gift": {"type": ["boolean", "null"]}, "countries": _TEXTS, "variants": _TEXTS},
+    "required": ["name"],
+}
 
 
 class Several(Kind):
@@ -34,6 +42,12 @@ class Several(Kind):
 class Texts(Several):
     """Several texts: a list in JSON, one on each line in a form."""
 
+    name = "texts"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
+
     def read(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or len(value) > MAX_ENTRIES:
             raise ValueError(f"must be a list of at most {MAX_ENTRIES} texts")
@@ -52,6 +66,12 @@ class Texts(Several):
 class Aliases(Several):
     """SKUs and what the warehouse calls them: an object in JSON, `OURS = THEIRS` on each line in a form."""
 
+    name = "aliases"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+
     def read(self, value: Any) -> dict[str, str]:
         pairs = _read_object(value).items()
         return {read_text(key, "a key", "="): read_text(item, "a value") for key, item in pairs}
@@ -65,6 +85,12 @@ class Aliases(Several):
 
 class ShipCodes(Several):
     """Ship codes and those of the warehouse: `SUBSCRIPTION = USPS / Priority`, or with a code alone, in a form."""
+
+    name = "ship_codes"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": _SHIP_CODE}
 
     def read(self, value: Any) -> dict[str, ShipCode]:
         pairs = _read_object(value).items()
@@ -98,6 +124,12 @@ class ShipCodes(Several):
 
 class Waves(Several):
     """Parts of a batch that are packed apart: `NAME = gift; Size: Large; to US CA` on each line in a form."""
+
+    name = "waves"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": _WAVE}
 
     def read(self, value: Any) -> tuple[Wave, ...]:
         if not isinstance(value, list | tuple) or len(value) > MAX_WAVES:

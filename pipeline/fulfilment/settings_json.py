@@ -61,6 +61,18 @@ def change_settings(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict
     return write_settings(read_settings(changed))
 
 
+def change_values(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored settings with these JSON values, null for the default. Raises BadSettings."""
+    kept = {key: value for key, value in stored.items() if key not in given}
+    changed = {key: value for key, value in given.items() if value is not None or key not in BY_KEY}
+    return write_settings(read_settings(kept | changed))
+
+
+def write_defaults() -> dict[str, Any]:
+    """Return the JSON object of the defaults; null for what has none."""
+    return write_settings(FulfilmentSettings(earliest_order_at=0)) | dict.fromkeys(REQUIRED)
+
+
 def show_form(settings: FulfilmentSettings) -> dict[str, str]:
     """Return the text of each field of the form."""
     return {field.key: field.kind.show(getattr(settings, field.key)) for field in FIELDS}

@@ -9,7 +9,13 @@ from typing import Any
 from pipeline.core.errors import Misconfigured
 from pipeline.fulfilment.setting_fields import BY_KEY
 from pipeline.fulfilment.settings import FulfilmentSettings
-from pipeline.fulfilment.settings_json import BadSettings, change_settings, read_settings
+from pipeline.fulfilment.settings_json import (
+    BadSettings,
+    change_settings,
+    change_values,
+    read_settings,
+    write_defaults,
+)
 from pipeline.warehouses.base import Capabilities, Warehouse
 
 _DEFAULTS = FulfilmentSettings(earliest_order_at=0)
@@ -30,11 +36,18 @@ def find_no_tracking_days(stored: Mapping[str, Any]) -> int:
 
 
 def change_stored(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """The settings to store. `typed`: name -> what was typed, empty for the default. Raises Misconfigured."""
-    try:
-        return change_settings(_drop_unknown(stored), typed)
-    except BadSettings as error:
-        raise Misconfigured(str(error)) from error
+    """The settings to store. `typed`: name -> what was typed, empty for the default. Raises BadSettings."""
+    return change_settings(_drop_unknown(stored), typed)
+
+
+def change_stored_values(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings to store. `given`: name -> JSON value, null for the default. Raises BadSettings."""
+    return change_values(_drop_unknown(stored), given)
+
+
+def show_stored(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON value of every setting, even where one cannot be read; one that is not stored has its default."""
+    return write_defaults() | _drop_unknown(stored)
 
 
 def require_look_up(warehouse: Warehouse, settings: FulfilmentSettings) -> None:

@@ -14,3 +14,9 @@ WAREHOUSES: dict[str, type[Warehouse]] = {
     SignedWebhook.adapter: SignedWebhook,
     Spreadsheet.adapter: Spreadsheet,
 }
+
+
+def get_title(adapter: str) -> str:
+    """What people see of a warehouse."""
+    known = WAREHOUSES.get(adapter)
+    return known.title if known else adapter

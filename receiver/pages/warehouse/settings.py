@@ -15,10 +15,10 @@ from pipeline.fulfilment.settings_json import BadSettings, show_form
 from pipeline.fulfilment.stored_settings import load_settings
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
+from pipeline.warehouses import get_title
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
-from receiver.pages.warehouse.connect import get_title
 
 blueprint = Blueprint("warehouse_settings", __name__)
 

@@ -18,12 +18,11 @@ from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import DRY_RUN, UNUSUAL, find_warehouse
 from pipeline.ledger.store_apis import find_store_api
-from pipeline.warehouses import WAREHOUSES
+from pipeline.warehouses import WAREHOUSES, get_title
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 from receiver.pages.warehouse import wording
-from receiver.pages.warehouse.connect import get_title
 from receiver.row_ids import parse_row_id
 
 blueprint = Blueprint("warehouse", __name__)

@@ -10,9 +10,9 @@ from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import find_warehouse
 from pipeline.ledger.queries.audit import list_actions
+from pipeline.operations.warehouse_form import place_errors
 from pipeline.warehouses import WAREHOUSES
 from pipeline.warehouses.signed_webhook import SignedWebhook
-from receiver.pages.warehouse.connect import place_errors
 from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.warehouse.conftest import HERS, WAREHOUSE
 
