@@ -24,7 +24,7 @@ from pipeline.ledger.audit import Actor, record_action
 from pipeline.ledger.schema.accounts import Membership, User
 from pipeline.ledger.schema.api_tokens import ApiToken
 
-Scope = Literal["read", "read-people", "replay", "operate", "rights"]
+Scope = Literal["read", "read-people", "replay", "operate", "settings", "rights"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 SCOPE_TEXTS: Mapping[Scope, str] = {
     "read": "shops, events, messages, connections, warehouses, orders, what needs attention, and figures; "
@@ -32,6 +32,7 @@ SCOPE_TEXTS: Mapping[Scope, str] = {
     "read-people": "people, and all that names them in events, messages and orders",
     "replay": "send again, and release boxes",
     "operate": "pause and resume connections and warehouses, and act on what needs attention",
+    "settings": "connect a warehouse, change its keys and its settings, and have it go live",
     "rights": "export and erase people",
 }
 # What the role of a token's maker must allow.
@@ -40,6 +41,7 @@ NEEDED: Mapping[Scope, frozenset[Permission]] = {
     "read-people": frozenset({"see"}),
     "replay": frozenset({"replay"}),
     "operate": frozenset({"pause", "set_aside"}),
+    "settings": frozenset({"change_settings"}),
     "rights": frozenset({"personal_data"}),
 }
 

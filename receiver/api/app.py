@@ -18,6 +18,7 @@ from receiver.api import (
     caller,
     connections,
     docs,
+    dry_runs,
     events,
     flow,
     messages,
@@ -29,7 +30,10 @@ from receiver.api import (
     shops,
     stats,
     token,
+    tracking,
     unreadable,
+    warehouse_keys,
+    warehouse_settings,
     warehouses,
 )
 from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_caller, record_use, require_scope
@@ -42,7 +46,8 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
 _RESOURCES = (
     *(token, shops, events, people, person_answers, messages, connections, attention),
-    *(flow, stats, replays, samples, unreadable, warehouses, orders),
+    *(flow, stats, replays, samples, unreadable, warehouses, warehouse_keys, warehouse_settings, dry_runs, orders),
+    *(tracking,),
 )
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -60,7 +61,7 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
         )
         rows = list_box_page(conn, wanted, before=query["cursor"], limit=limit + 1)
     page = build_page(rows, limit, lambda row: (row.state_at, row.id))
-    return {**page, "items": [_build_line(row, shops) for row in page["items"]]}
+    return {**page, "items": [build_line(row, shops) for row in page["items"]]}
 
 
 @view(blueprint, "/orders/<row_id:order_id>", "read", Answer(OrderDetailSchema, DETAIL_EXAMPLE))
@@ -69,7 +70,7 @@ def show(order_id: int) -> dict[str, Any]:
 
     With its parcels and all that happened to it.
     """
-    return _load(order_id)
+    return load_order(order_id)
 
 
 @view(
@@ -120,7 +121,7 @@ def resend(body: dict[str, Any], order_id: int) -> dict[str, Any]:
     row = _find_own(order_id)
     if not body["confirm"]:
         raise Problem(409, SENDS_TWICE)
-    return _load(Requests(get_context(), row.store_id, get_actor()).resend(row.order_number).id)
+    return load_order(Requests(get_context(), row.store_id, get_actor()).resend(row.order_number).id)
 
 
 @view(
@@ -149,7 +150,7 @@ def _decide(order_id: int, word: str) -> dict[str, Any]:
         raise Problem(409, f"{row.order_number} has no notice.")
     else:
         requests.dismiss_notice(row.order_number)
-    return _load(order_id)
+    return load_order(order_id)
 
 
 def _find_own(order_id: int) -> OrderRow:
@@ -167,7 +168,8 @@ def _find(conn: Connection, order_id: int, shops: dict[int, str]) -> OrderRow:
     return row
 
 
-def _load(order_id: int) -> dict[str, Any]:
+def load_order(order_id: int) -> dict[str, Any]:
+    """All that is known of a box of the caller. Raises Problem with 404."""
     is_shown = may_see_people()
     with reading(get_context().engine) as conn:
         shops = load_shops(conn)
@@ -177,7 +179,7 @@ def _load(order_id: int) -> dict[str, Any]:
     reason = REASONS.get(row.reason or "")
     order = _open(row) if is_shown else None
     return {
-        **_build_line(row, shops),
+        **build_line(row, shops),
         **{name: getattr(row, name) for name in _OF_DETAILS},
         "text": reason.text if reason else None,
         "cure": reason.cure if reason else None,
@@ -208,7 +210,8 @@ def _open(row: OrderRow) -> Order | None:
         return None
 
 
-def _build_line(row: BoxLine | OrderRow, shops: dict[int, str]) -> dict[str, Any]:
+def build_line(row: BoxLine | OrderRow, shops: Mapping[int, str]) -> dict[str, Any]:
+    """A box as lists have it. `shops`: id -> name."""
     values = {name: getattr(row, name) for name in _OF_LINES}
     return {**values, "shop": shops[row.store_id], "next_attempt_at": row.next_attempt_at or None}
 

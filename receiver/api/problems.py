@@ -63,6 +63,12 @@ def not_found() -> Problem:
     return Problem(404, DETAILS[404])
 
 
+def bad_values(errors: Mapping[str, str]) -> Problem:
+    """The error for values that cannot be used: which member of the body -> why not."""
+    listed = [{"field": name, "detail": detail} for name, detail in errors.items()]
+    return Problem(422, DETAILS[422], errors=listed)
+
+
 def add_problem_handlers(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_error_handler(Problem, _handle_problem)

@@ -81,8 +81,12 @@ def view(  # noqa: PLR0913 - what a view has
     query: type[Schema] | None = None,
     body: type[Schema] | None = None,
     body_example: Any = None,
+    may_refuse: bool = False,
 ) -> Callable[[View], View]:
-    """Declare a view. It is passed its query and its body as dicts, and then what its rule has."""
+    """Declare a view. It is passed its query and its body as dicts, and then what its rule has.
+
+    `may_refuse`: a GET that answers with 409, too.
+    """
 
     def declare(function: View) -> View:
         found = needs(scope)(function)
@@ -100,7 +104,7 @@ def view(  # noqa: PLR0913 - what a view has
         errors = {
             **(_OF_BODIES if body else {}),
             **_ERRORS,
-            **(_OF_ACTIONS if method != "GET" else {}),
+            **(_OF_ACTIONS if method != "GET" or may_refuse else {}),
         }
         for status, text in errors.items():
             found = blueprint.alt_response(status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=text)(

@@ -11,9 +11,10 @@ from pipeline.core.fulfilment import State
 from pipeline.fulfilment import set_up
 from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.runs import list_last_runs
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
 from pipeline.ledger.queries.fulfilment import LateBoxes, count_boxes, count_quarantined, list_late_boxes
-from pipeline.warehouses import WAREHOUSES
+from pipeline.warehouses import get_title
 from receiver.api.caller import find_shop, get_actor, get_context, load_shops
 from receiver.api.fields import Document, Moment, Query, page_of, shop_field
 from receiver.api.problems import Problem, not_found
@@ -61,11 +62,25 @@ def _numbers(text: str) -> fields.List[Any]:
     return fields.List(fields.String(), required=True, metadata=describe(shown))
 
 
+class WarehouseRunSchema(Document):
+    """The last run of a job, such as a search of Cratejoy."""
+
+    job = fields.String(required=True, metadata={"example": "pull_adhoc"})
+    is_full = fields.Boolean(required=True, metadata=describe("It searches everything since the earliest date."))
+    started_at = Moment(required=True)
+    ended_at = Moment(required=True, allow_none=True, metadata=describe("null: it runs, or waits."))
+    pages = count_field("Pages that were read.")
+    rows = count_field("Rows on them.")
+    is_ok = fields.Boolean(required=True, metadata=describe("It has read everything."))
+    error = fields.String(required=True, allow_none=True)
+
+
 class WarehouseDetailSchema(WarehouseSchema):
     """A warehouse with its figures: those of `cratewire fulfilment status`."""
 
     boxes = fields.List(fields.Nested(BoxCountSchema), required=True)
-    quarantined = count_field("Parcels of no box that was sent, which wait for a person.")
+    quarantined = count_field("Parcels of no box that was sent, which wait for a person: `GET /tracking`.")
+    runs = fields.List(fields.Nested(WarehouseRunSchema), required=True, metadata=describe("The last of each job."))
     paid_not_sent = _numbers("Boxes that are due since an hour and not at the warehouse, by number.")
     sent_without_tracking = _numbers("Boxes that the warehouse has had for longer than the shop allows.")
     shipped_customer_not_informed = _numbers("Boxes that left an hour ago or earlier, unknown to Cratejoy.")
@@ -92,6 +107,18 @@ DETAIL_EXAMPLE = {
     **EXAMPLE,
     "boxes": [{"billing_type": "adhoc", "state": "held", "reason": "unmapped_ship_code", "count": 2}],
     "quarantined": 0,
+    "runs": [
+        {
+            "job": "pull_adhoc",
+            "is_full": False,
+            "started_at": "2026-11-30T03:30:00.000000Z",
+            "ended_at": "2026-11-30T03:30:04.000000Z",
+            "pages": 2,
+            "rows": 61,
+            "is_ok": True,
+            "error": None,
+        }
+    ],
     "paid_not_sent": ["SUB-90000001", "SUB-90000002"],
     "sent_without_tracking": [],
     "shipped_customer_not_informed": [],
@@ -124,7 +151,7 @@ def show(shop: str) -> dict[str, Any]:
 
     With the boxes in each state, and the lists that are empty in a healthy shop.
     """
-    return _load(shop)
+    return load_detail(shop)
 
 
 @view(
@@ -139,9 +166,9 @@ def stop(shop: str) -> dict[str, Any]:
 
     No box is sent until it is resumed. Cancels, tracking and what is written to Cratejoy go on.
     """
-    if not set_up.pause(get_context(), _find(shop), get_actor()):
+    if not set_up.pause(get_context(), find_shop_with_warehouse(shop), get_actor()):
         raise Problem(409, "The warehouse is paused already.")
-    return _load(shop)
+    return load_detail(shop)
 
 
 @view(
@@ -156,48 +183,51 @@ def resume(shop: str) -> dict[str, Any]:
 
     What became due meanwhile is done at once.
     """
-    if not set_up.resume(get_context(), _find(shop), get_actor()):
+    if not set_up.resume(get_context(), find_shop_with_warehouse(shop), get_actor()):
         raise Problem(409, "The warehouse is not paused.")
-    return _load(shop)
+    return load_detail(shop)
 
 
-def _find(shop: str) -> int:
-    """The id of a shop of the caller that has a warehouse."""
+def find_shop_with_warehouse(shop: str) -> int:
+    """The id of a shop of the caller that has a warehouse. Raises Problem with 404."""
     with reading(get_context().engine) as conn:
         shop_id = find_shop(conn, shop)
-        _get(conn, shop_id)
+        get_row(conn, shop_id)
     return shop_id
 
 
-def _get(conn: Connection, shop_id: int) -> WarehouseRow:
+def get_row(conn: Connection, shop_id: int) -> WarehouseRow:
+    """The warehouse of a shop. Raises Problem with 404 if it has none."""
     row = find_warehouse(conn, shop_id)
     if row is None:
         raise not_found()
     return row
 
 
-def _load(shop: str) -> dict[str, Any]:
+def load_detail(shop: str) -> dict[str, Any]:
+    """The warehouse of a shop of the caller, with its figures. Raises Problem with 404."""
     context = get_context()
     with reading(context.engine) as conn:
         shop_id = find_shop(conn, shop)
-        row = _get(conn, shop_id)
+        row = get_row(conn, shop_id)
         days = find_no_tracking_days(row.settings)
         late = list_late_boxes(conn, shop_id, context.now(), days, limit=MAX_LISTED)
         counts, apart = count_boxes(conn, shop_id), count_quarantined(conn, shop_id)
+        runs = list_last_runs(conn, shop_id)
     return {
         **_build(shop, row),
         "boxes": counts,
         "quarantined": apart,
+        "runs": runs,
         **{name: [box.order_number for box in getattr(late, name)] for name in LateBoxes.__slots__},
     }
 
 
 def _build(shop: str, row: WarehouseRow) -> dict[str, Any]:
-    kind = WAREHOUSES.get(row.adapter)
     return {
         "shop": shop,
         "warehouse": row.adapter,
-        "title": kind.title if kind else row.adapter,
+        "title": get_title(row.adapter),
         "reason": row.status_reason,
         **{name: getattr(row, name) for name in ("mode", "status", "trouble", "status_at", "accepted_at")},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,16 +73,29 @@ def _keep(conn: Connection, common: Mapping[str, Any], package: Package, now: in
 
 def list_quarantined(conn: Connection, store_id: int, *, limit: int = 1_000) -> list[QuarantineRow]:
     """What is open of a store, the oldest first."""
-    open_ = QuarantinedTracking.store_id == store_id, QuarantinedTracking.outcome.is_(None)
-    query = select(QuarantinedTracking.__table__).where(*open_).order_by(QuarantinedTracking.id).limit(limit)
+    return list_quarantine_page(conn, [store_id], limit=limit)
+
+
+def list_quarantine_page(
+    conn: Connection, store_ids: Collection[int], *, after: int | None = None, limit: int = 50
+) -> list[QuarantineRow]:
+    """What is open of these stores, the oldest first. `after`: the id of the last one shown."""
+    open_ = QuarantinedTracking.store_id.in_(store_ids), QuarantinedTracking.outcome.is_(None)
+    query = select(QuarantinedTracking.__table__).where(*open_, QuarantinedTracking.id > (after or 0))
+    query = query.order_by(QuarantinedTracking.id).limit(limit)
     return [QuarantineRow(**row._asdict()) for row in conn.execute(query)]
+
+
+def find_quarantined(conn: Connection, quarantine_id: int) -> QuarantineRow | None:
+    """The tracking with this id, of any store."""
+    row = conn.execute(select(QuarantinedTracking.__table__).filter_by(id=quarantine_id)).one_or_none()
+    return None if row is None else QuarantineRow(**row._asdict())
 
 
 def get_quarantined(conn: Connection, store_id: int, quarantine_id: int) -> QuarantineRow | None:
     """The store's tracking with this id."""
-    mine = QuarantinedTracking.store_id == store_id, QuarantinedTracking.id == quarantine_id
-    row = conn.execute(select(QuarantinedTracking.__table__).where(*mine)).one_or_none()
-    return None if row is None else QuarantineRow(**row._asdict())
+    row = find_quarantined(conn, quarantine_id)
+    return row if row is not None and row.store_id == store_id else None
 
 
 def settle_quarantined(conn: Connection, quarantine_id: int, outcome: str, now: int) -> bool:
