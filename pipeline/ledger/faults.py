@@ -7,11 +7,15 @@ be written. Every other error, from a lost connection to a missing right, would 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def classify_database_error(error: BaseException) -> DatabaseFault | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return DatabaseFault(getattr(cause, "sqlstate", None) or "connection lost", *_UNREACHABLE)
-    if isinstance(cause, psycopg.Error):
+    if (driver := sys.modules.get("psycopg")) and isinstance(cause, driver.Error):  # imported where it is used
         return _classify_postgresql(cause)
     return _classify_sqlite(cause) if isinstance(cause, sqlite3.Error) else None
 
@@ -107,6 +111,8 @@ def classify_database_error(error: BaseException) -> DatabaseFault | None:
 def _classify_postgresql(error: psycopg.Error) -> DatabaseFault | None:
     state = error.sqlstate
     if state is None:  # raised by the driver: about a connection, a value, or a wrong call of ours
+        import psycopg  # noqa: PLC0415  it is imported by now, and commands on SQLite need not import it
+
         is_lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return DatabaseFault("connection lost", *_UNREACHABLE) if is_lost else None
     if state.startswith(_VALUE_ERROR_CLASSES):

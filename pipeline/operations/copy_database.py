@@ -29,7 +29,7 @@ from sqlalchemy.engine import make_url
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.migrations import is_current
+from pipeline.ledger.revision import is_current
 from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.sql.sequences import max_issued_ids
 

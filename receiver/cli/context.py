@@ -19,7 +19,7 @@ from pipeline.context import Context, build_context
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.faults import classify_database_error
-from pipeline.ledger.migrations import is_current, migrate
+from pipeline.ledger.revision import is_current
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
@@ -95,6 +95,8 @@ def open_context(data: Path | None) -> Iterator[Context]:
 
 def migrate_database(settings: Settings) -> str:
     """Migrate the database. Returns its revision."""
+    from pipeline.ledger.migrations import migrate  # noqa: PLC0415  alembic takes long to import
+
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return migrate(settings.database_url, partial(click.echo, err=True))

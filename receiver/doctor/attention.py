@@ -14,7 +14,7 @@ from pipeline.attention.listing import find_attention_items
 from pipeline.context import build_context
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
-from pipeline.ledger.migrations import is_current
+from pipeline.ledger.revision import is_current
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding
 

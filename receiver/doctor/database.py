@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import DatabaseFault, classify_database_error
-from pipeline.ledger.migrations import is_current
+from pipeline.ledger.revision import is_current
 from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.tables import insert_into

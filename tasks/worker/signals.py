@@ -24,7 +24,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra import logging, tracing
 from pipeline.infra.embedded_valkey import require_active_run
 from pipeline.infra.private_files import set_private_umask
-from pipeline.ledger.migrations import is_behind
+from pipeline.ledger.revision import is_behind
 from pipeline.settings import Settings, read_environment
 from tasks.process import get_process_context
 from tasks.worker import memory_watch, metrics, unknown_tasks, watchdog

@@ -20,8 +20,8 @@ from pipeline.core.plural import pluralize
 from pipeline.inbox.spool.queue import SPOOL_FILE_NAME
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
-from pipeline.ledger.migrations import is_current
 from pipeline.ledger.monitoring.rows import OPERATOR
+from pipeline.ledger.revision import is_current
 from pipeline.monitoring.database_trouble import get_reported_trouble
 
 REDIS, DATABASE, CLOCK, DISK, SPOOL = "redis", "database", "clock", "disk_nearly_full", "spool_in_use"

@@ -6,19 +6,17 @@ Two processes that start at the same time migrate one after the other: the secon
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.revision import newest_revision
 from pipeline.ledger.schema import (
     accounts,
     audit,
@@ -85,47 +83,10 @@ def migrate(url: str, report: Callable[[str], object] = log.warning) -> str:
     return newest_revision()
 
 
-@cache
-def newest_revision() -> str:
-    """The revision this code needs. It is looked up once: that reads every migration."""
-    head = ScriptDirectory.from_config(_make_config()).get_current_head()
-    if head is None:
-        raise Misconfigured("the installation holds no migrations")
-    return head
-
-
-def current_revision(url: str) -> str | None:
-    """The revision of this database; None if it has never been migrated."""
-    engine = make_engine(url)
-    try:
-        return _read_revision(engine)
-    finally:
-        engine.dispose()
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the database has the tables this code needs."""
-    return _read_revision(engine) == newest_revision()
-
-
-def is_behind(engine: Engine) -> bool:
-    """Whether tables that this code needs are missing. A newer version's database has them all."""
-    revision = _read_revision(engine)
-    if revision == newest_revision():
-        return False
-    known = {script.revision for script in ScriptDirectory.from_config(_make_config()).walk_revisions()}
-    return revision is None or revision in known
-
-
 def _make_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
-
-
-def _read_revision(engine: Engine) -> str | None:
-    with reading(engine) as conn:
-        return MigrationContext.configure(conn).get_current_revision()
 
 
 def _upgrade(conn: Connection) -> None:

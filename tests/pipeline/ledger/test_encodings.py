@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.migrations import current_revision, migrate
+from pipeline.ledger.migrations import migrate
+from pipeline.ledger.revision import current_revision
 
 
 @pytest.fixture(params=["SQL_ASCII", "LATIN1"])

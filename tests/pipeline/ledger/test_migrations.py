@@ -15,7 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger import migrations
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.migrations import current_revision, is_current, migrate, newest_revision
+from pipeline.ledger.migrations import migrate
+from pipeline.ledger.revision import current_revision, is_current, newest_revision
 from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.base import Base
 

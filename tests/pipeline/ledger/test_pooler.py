@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.migrations import current_revision, migrate, newest_revision
+from pipeline.ledger.migrations import migrate
+from pipeline.ledger.revision import current_revision, newest_revision
 from pipeline.ledger.schema.core import Account
 from pipeline.ledger.schema.fences import Fence
 from pipeline.operations.copy_database import copy_database

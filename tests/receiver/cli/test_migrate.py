@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, writing
-from pipeline.ledger.migrations import current_revision, newest_revision
+from pipeline.ledger.revision import current_revision, newest_revision
 from pipeline.settings import Settings
 from receiver.cli.migrate import migrate_when_ready
 

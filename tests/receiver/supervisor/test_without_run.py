@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from pipeline.infra.embedded_valkey import find_free_port
 from pipeline.ledger.engine import make_engine, writing
-from pipeline.ledger.migrations import is_behind
+from pipeline.ledger.revision import is_behind
 from receiver.supervisor.procfile import PROCFILE, build_shell_command
 from tests.servers.process import with_parent_death_signal
 
