@@ -44,8 +44,10 @@ def group_of(limit_mb: int) -> Iterator[Path]:
         group.rmdir()
 
 
-def inside(group: Path, *arguments: str) -> list[str]:
-    """Start a command inside the group."""
+def inside(group: Path | None, *arguments: str) -> list[str]:
+    """A command, started inside the group if there is one."""
+    if group is None:
+        return [sys.executable, "-m", "receiver.cli", *arguments]
     line = f'echo $$ > {group}/cgroup.procs && exec "$@"'
     return ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "receiver.cli", *arguments]
 
@@ -56,7 +58,7 @@ def number_of(file: Path, name: str = "") -> int:
     return next(int(word[-1]) for word in words if not name or word[0] == name)
 
 
-def connect(folder: Folder, group: Path, platform: Platform) -> str:
+def connect(folder: Folder, platform: Platform, group: Path | None = None) -> str:
     """The path of the hook URL of orders."""
     keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--base-url", platform.url)
     command = inside(
@@ -101,7 +103,7 @@ def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
     with folder.running("customerio", sandbox) as (there, said), folder.running("run", inside(group, "run")) as ours:
         platform = Platform(**json.loads(wait_until("the sandbox", lambda: "\n" in said() and said(), there, said)))
         wait_until("cratewire run", lambda: "Ready: " in ours[1](), *ours)
-        accepted = send(port, connect(folder, group, platform), count)
+        accepted = send(port, connect(folder, platform, group), count)
         seconds = waited(lambda: platform.count() >= expected(count))
         plan = [line for line in ours[1]().splitlines() if "MB of memory" in line]
         return {
