@@ -8,11 +8,11 @@ from typing import Any, ClassVar, TypedDict
 
 from marshmallow import Schema, ValidationError
 
-from schemas.clean import MAX_DEPTH, TOO_DEEP, json_safe
 from schemas.fields import Email, Id, LenientField, Text
 from schemas.links import parse_link
 from schemas.relations import CollectionLink, Reader, Relation, ToMany
 from schemas.report import Report, Trail
+from schemas.safe_values import MAX_DEPTH, TOO_DEEP, json_safe
 
 Body = dict[str, Any]
 NOT_AN_OBJECT = "is not an object"

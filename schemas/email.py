@@ -7,7 +7,7 @@ from unicodedata import category, normalize
 
 import idna
 
-from schemas.clean import clean_text
+from schemas.safe_values import clean_text
 
 MAX_EMAIL_BYTES = 150  # the smallest limit of any platform for an identifier
 # Control and format characters: they are invisible, and no mail reaches an address that has one.

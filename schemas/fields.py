@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
-from schemas.clean import json_safe, normalize_text
 from schemas.email import normalize_email
+from schemas.safe_values import json_safe, normalize_text
 from schemas.times import iso_utc
 
 MAX_INTEGER = 2**63 - 1  # what a BIGINT holds; ids passed 2**32 long ago

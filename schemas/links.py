@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schemas.clean import normalize_text
 from schemas.fields import MAX_INTEGER
+from schemas.safe_values import normalize_text
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from marshmallow.fields import Field
 
-from schemas.clean import normalize_text
 from schemas.links import parse_link, parse_reference
 from schemas.report import Report, Trail
+from schemas.safe_values import normalize_text
 
 
 class Reader(Protocol):

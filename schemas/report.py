@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from schemas.clean import clean_text, json_safe
+from schemas.safe_values import clean_text, json_safe
 
 Trail = tuple[str, ...]  # the keys and indexes that lead to a value
 

@@ -14,8 +14,8 @@ from pipeline.ledger.backfills import get_backfill, list_due_steps
 from pipeline.ledger.engine import reading
 from tasks.app import app, task
 from tasks.config import BACKFILL
+from tasks.delayed_actions import run_later
 from tasks.process import get_process_context
-from tasks.retry_in_background import run_later
 from tasks.worker.backpressure import is_stalled
 
 log = structlog.get_logger(__name__)

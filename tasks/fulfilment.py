@@ -21,8 +21,8 @@ from pipeline.ledger.fulfilment.warehouses import list_warehouses
 from pipeline.ledger.fulfilment.work import list_due_work, tidy_work
 from tasks.app import app, task
 from tasks.config import FULFILMENT
+from tasks.delayed_actions import run_later
 from tasks.process import get_process_context
-from tasks.retry_in_background import run_later
 from tasks.worker.backpressure import is_stalled
 from tasks.worker.base import UNAVAILABLE_ERRORS
 

@@ -34,10 +34,10 @@ from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import BatchResult
 from tasks.app import task
 from tasks.chain import wake_again, wake_once
+from tasks.delayed_actions import retry_until_done
 from tasks.fulfilment import wake_fulfilment
 from tasks.lookups import wake_lookups
 from tasks.process import get_process_context, get_revocations
-from tasks.retry_in_background import retry_until_done
 from tasks.worker.cpu_limit import cpu_limit
 
 log = structlog.get_logger(__name__)

@@ -15,8 +15,8 @@ from pipeline.lookups.asked import answer_request, take_requests
 from pipeline.lookups.run import run_lookups
 from tasks.app import app, task
 from tasks.config import BACKFILL
+from tasks.delayed_actions import run_later
 from tasks.process import get_process_context
-from tasks.retry_in_background import run_later
 from tasks.worker.backpressure import is_stalled
 from tasks.worker.base import UNAVAILABLE_ERRORS
 

@@ -28,9 +28,9 @@ from pipeline.ledger.sql import json_type
 from pipeline.redaction.scrub import scrub
 from receiver.cli.output import escape_control_characters
 from receiver.hooks.rules import HookRules
-from schemas.clean import clean_text, json_safe, normalize_text
 from schemas.fields import LenientField
 from schemas.links import parse_link, parse_reference
+from schemas.safe_values import clean_text, json_safe, normalize_text
 from schemas.times import iso_utc
 from tasks.config import strip_password
 from tasks.worker.codec import decode_payload

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from pipeline.core.hooks import RECONCILE, RecoveredHook, build_valid_hook
 from pipeline.ledger.observation import DEAD, MISSED, RECEIVED
 from pipeline.ledger.observed_events import load_observed_states, save_observations
+from pipeline.reconciliation.already_known import find_in_dead_hooks, find_under_other_identity
 from pipeline.reconciliation.classify import IdentifiedEvent, PageRules, classify, identify_events, sends_renewal_orders
 from pipeline.reconciliation.evidence import EventEvidence
-from pipeline.reconciliation.known_elsewhere import find_in_dead_hooks, find_under_other_identity
 from pipeline.recording.batch import BatchResult, record_batch
 from pipeline.recording.load import find_known_events
 from pipeline.recording.snapshot import RecordingStore

@@ -14,7 +14,7 @@ from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease,
 from pipeline.infra import redis_keys
 from pipeline.ledger.schema import core
 from pipeline.processing import decode as decoding
-from tasks import retry_in_background
+from tasks import delayed_actions
 from tasks.chain import start_chain
 from tests.installation import make_hook, order_hook
 from tests.tasks.inline_worker import run_all, take_all_messages, take_message
@@ -155,7 +155,7 @@ def test_the_lease_is_released_once_redis_is_back(installed, monkeypatch):
         real(*arguments)
         released.set()
 
-    monkeypatch.setattr(retry_in_background, "RETRY_INTERVAL_S", 0.01)
+    monkeypatch.setattr(delayed_actions, "RETRY_INTERVAL_S", 0.01)
     monkeypatch.setattr(chain_lease, "park_chain_lease", silent)
     monkeypatch.setattr(chain_lease, "release_chain_lease", end_turn)
     start_chain()
