@@ -15,8 +15,8 @@ import click
 import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bench.year.plan import EVERYTHING, HEALTHY, YEAR_GAPS_S, Step, draw_steps
-from bench.year.play import Outcome, play
+from bench.year.plan import EVERYTHING, HEALTHY, YEAR_GAPS_S, Step, add_long_outages, draw_steps
+from bench.year.play import Outcome, Span, play
 from bench.year.world import ADAPTERS, find_memory
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import migrate
@@ -29,11 +29,14 @@ WIDTHS = (16, 9, 6, 7, 8, 9, 9, 7, 8, 7, 9)
 @click.command()
 @click.option("--adapter", type=click.Choice(ADAPTERS), multiple=True, help="Only these warehouses.")
 @click.option("--kind", type=click.Choice(list(KINDS)), multiple=True, help="Only healthy or broken years.")
-@click.option("--steps", default=400, show_default=True, help="Things that happen in a year, about one a day.")
+@click.option("--steps", default=500, show_default=True, help="Things that may happen in a year, about one a day.")
+@click.option("--days", default=365, show_default=True, help="How long a year is.")
 @click.option("--years", default=1, show_default=True, help="Of each warehouse and kind.")
 @click.option("--seed", "number", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
-def main(adapter: Sequence[str], kind: Sequence[str], steps: int, years: int, number: int, *, as_json: bool) -> None:
+def main(  # noqa: PLR0913 - the options
+    adapter: Sequence[str], kind: Sequence[str], steps: int, days: int, years: int, number: int, *, as_json: bool
+) -> None:
     """Exit with 0 only if every box went out once, to its own address, and nothing is stuck or without a reason."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     beside = sys.stderr if as_json else sys.stdout
@@ -44,7 +47,7 @@ def main(adapter: Sequence[str], kind: Sequence[str], steps: int, years: int, nu
         migrate(f"sqlite:///{empty}")
         for one in adapter or ADAPTERS:
             for of in kind or KINDS:
-                for outcome, seconds in _live(empty, one, of, steps, years, number):
+                for outcome, seconds in _live(empty, one, of, (steps, days, years, number)):
                     print(_line(_cells(outcome, of, seconds)), file=beside, flush=True)
                     if not outcome.holds:
                         print(outcome.explain(), file=beside)
@@ -54,10 +57,12 @@ def main(adapter: Sequence[str], kind: Sequence[str], steps: int, years: int, nu
     sys.exit(0 if outcomes and all(one["holds"] for one in outcomes) else 1)
 
 
-def _live(empty: Path, adapter: str, kind: str, steps: int, years: int, number: int) -> list[tuple[Outcome, float]]:
-    """So many years, as Hypothesis draws them from this seed."""
+def _live(empty: Path, adapter: str, kind: str, of: tuple[int, int, int, int]) -> list[tuple[Outcome, float]]:
+    """So many years, as Hypothesis draws them from this seed. `of`: steps, days, years and seed."""
+    length, days, years, number = of
+    span = Span(days, is_healthy=kind == "healthy")
     lived: list[tuple[Outcome, float]] = []
-    drawn = draw_steps(KINDS[kind], steps, steps, YEAR_GAPS_S)
+    drawn = draw_steps(KINDS[kind], length, length, YEAR_GAPS_S)
 
     @seed(number)
     @settings(
@@ -69,11 +74,12 @@ def _live(empty: Path, adapter: str, kind: str, steps: int, years: int, number: 
     )
     @given(drawn)
     def live(plan: list[Step]) -> None:
+        steps = plan if span.is_healthy else add_long_outages(plan)
         path = empty.with_name(f"{adapter}-{kind}-{len(lived)}.db")
         shutil.copy(empty, path)
         engine, began = make_engine(f"sqlite:///{path}"), time.monotonic()
         try:
-            lived.append((play(engine, adapter, plan), time.monotonic() - began))
+            lived.append((play(engine, adapter, steps, span), time.monotonic() - began))
         finally:
             engine.dispose()
             path.unlink()

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bench.year.hands import NothingToDo
+from bench.year.lists import Lists
 from bench.year.packers import Packers
 from bench.year.people import People
 from bench.year.plan import Step
 from bench.year.shop import Shop
 from bench.year.trouble import Trouble
-from bench.year.world import DAY
+from bench.year.truth import Truth
+from bench.year.watch import PARTS_S, Watch
+from bench.year.world import DAY, Year
 
 SLICE_S = DAY  # of a longer time: then the lanes have worked, and the packers have packed
 CALM_S = 24 * DAY  # within which everything that is under way has come to its end
@@ -24,6 +27,11 @@ class Acts(Shop, Packers, Trouble, People):
 
     is_calm = False
 
+    def __init__(self, year: Year, truth: Truth) -> None:
+        super().__init__(year, truth)
+        self.watch = Watch(truth)
+        self.lists = Lists(truth, self.watch)
+
     def do(self, step: Step) -> None:
         """Do what the step says, if there is something to do it to; then let its time pass."""
         act: Callable[[Step], object] = getattr(self, step.act)
@@ -35,7 +43,7 @@ class Acts(Shop, Packers, Trouble, People):
             self.year.deliver_hooks()
         else:
             self.year.lose_hooks()
-        self.year.settle()
+        self.settle()
         self.wait(step.after_s)
 
     def wait(self, seconds: float, slice_s: float = SLICE_S) -> None:
@@ -50,7 +58,19 @@ class Acts(Shop, Packers, Trouble, People):
                 self.renew()
             self.pack()
             self.number_late()
-            self.year.settle()
+            self.settle()
+
+    def settle(self) -> None:
+        """Let the workers do what is due."""
+        self.year.settle()
+        self.watch.look()
+
+    def compare(self, *, is_healthy: bool = False) -> list[str]:
+        """What the lists of the fulfilment have otherwise than it is, after two hours in which nothing happens."""
+        for part in PARTS_S:
+            self.year.skip(part)
+            self.settle()
+        return self.lists.find_any() if is_healthy else self.lists.compare()
 
     def calm(self) -> None:
         """End every trouble, for good."""

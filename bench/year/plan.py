@@ -64,6 +64,13 @@ HEALTHY: Mapping[str, int] = {**SALES, "nothing": 4}
 EVERYTHING: Mapping[str, int] = {**SALES, **SHOP, **FLOOR, **TROUBLE, **PEOPLE}
 GAPS_S = (0, MINUTE, 7 * MINUTE, 20 * MINUTE, 3 * HOUR, 12 * HOUR, DAY, 2 * DAY)
 YEAR_GAPS_S = (0, 7 * MINUTE, 3 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY)
+# After which part of a year a side is away for how many days: longer than a box is tried to be delivered (15), or its
+# tracking to be written (30).
+LONG_OUTAGES: Sequence[tuple[float, str, int]] = (
+    (0.25, "warehouse_away", 16),
+    (0.5, "store_away", 16),
+    (0.75, "store_away", 31),
+)
 LEAST_VARIETY = 4  # of the acts in one plan: Hypothesis begins with the simplest plan, in which nothing happens
 
 
@@ -76,3 +83,12 @@ def draw_steps(
     step = st.builds(Step, st.sampled_from(names), number, number, st.sampled_from(gaps_s))
     plans = st.lists(step, min_size=least, max_size=most)
     return plans.filter(lambda plan: len({step.act for step in plan}) >= LEAST_VARIETY)
+
+
+def add_long_outages(plan: Sequence[Step]) -> list[Step]:
+    """The plan with both sides away for weeks. Their lengths are up to four days more, as the steps before were drawn."""
+    steps = list(plan)
+    for part, act, days in reversed(LONG_OUTAGES):
+        place = round(part * len(steps))
+        steps.insert(place, Step(f"{act}_for_weeks", 0, days + steps[place].how % 5, 0))
+    return steps

@@ -29,6 +29,8 @@ class Outcome:
     shipped: int = 0
     emails: int = 0
     kills: int = 0
+    compared: int = 0  # boxes, with the three lists
+    listed: int = 0  # of them, those that stood in one
     calls: int = 0
     acts: dict[str, int] = field(default_factory=dict)
     for_people: dict[str, int] = field(default_factory=dict)
@@ -48,7 +50,18 @@ class Outcome:
         return "\n".join([*self.wrong, self.happened])
 
 
-def play(engine: Engine, adapter: str, steps: Sequence[Step], seed: int = 1, **settings: str) -> Outcome:
+@dataclass(frozen=True)
+class Span:
+    """How long it is lived, and how often the lists are compared. `is_healthy`: then they are empty."""
+
+    days: float | None = None  # None: until the last of the steps
+    compare_every_days: float = 6.0
+    is_healthy: bool = False
+
+
+def play(
+    engine: Engine, adapter: str, steps: Sequence[Step], span: Span = Span(), seed: int = 1, **settings: str
+) -> Outcome:
     """Do these steps one after another, end all trouble, judge; then have people decide what waits, and judge again.
 
     `engine`: of an empty ledger. `settings`: of the fulfilment, as their form has them.
@@ -57,19 +70,37 @@ def play(engine: Engine, adapter: str, steps: Sequence[Step], seed: int = 1, **s
         truth = Truth(year)
         acts = Acts(year, truth)
         outcome = Outcome(adapter, acts=acts.done)
-        for step in steps:
-            acts.do(step)
+        outcome.wrong = _live(acts, steps, span)
         outcome.days = (year.now - START) / DAY
         acts.calm()
-        outcome.wrong = truth.judge()
+        outcome.wrong += truth.judge()
         outcome.for_people = truth.count_for_people()
         if not outcome.wrong:
             acts.clear()
             outcome.wrong = [f"after people have decided: {text}" for text in truth.judge()]
         _count(year, outcome)
+        outcome.compared, outcome.listed = acts.lists.compared, acts.lists.listed
         boxes = sorted(set(_BOX.findall("\n".join(outcome.wrong))))[:MAX_DESCRIBED]
         outcome.happened = "\n".join(f"box {number}\n{truth.describe(int(number))}" for number in boxes)
     return outcome
+
+
+def _live(acts: Acts, steps: Sequence[Step], span: Span) -> list[str]:
+    """Do the steps, and compare now and then; returns what was wrong."""
+    found: list[str] = []
+    year, compare_at = acts.year, START + span.compare_every_days * DAY
+    end = START + span.days * DAY if span.days is not None else None
+    for step in steps:
+        if end is not None and year.now >= end:
+            break
+        acts.do(step)
+        if year.now >= compare_at:
+            day = f"day {(year.now - START) / DAY:.0f}"
+            found += [f"{day}: {text}" for text in acts.compare(is_healthy=span.is_healthy)]
+            compare_at += span.compare_every_days * DAY
+    if end is not None:
+        acts.wait(end - year.now)
+    return found
 
 
 def _count(year: Year, outcome: Outcome) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from bench.year.hands import Hands, choose
 from bench.year.plan import Step
 from bench.year.wire import Blow
-from bench.year.world import FLOOR, HOUR, SHOP, STORE_HOST, WAREHOUSE_HOST
+from bench.year.world import DAY, FLOOR, HOUR, SHOP, STORE_HOST, WAREHOUSE_HOST
 
 CUTS = ("drop_after_commit", "drop_after_commit", "drop_before_commit")
+_HOSTS = {"store_away": STORE_HOST, "warehouse_away": WAREHOUSE_HOST}
 FAILURES = (500, 502, 503)
 # The requests whose answers are lost: those that change something, and those that ask.
 _REQUESTS = {
@@ -23,12 +24,22 @@ class Trouble(Hands):
     """Networks, servers, keys, rates and workers that fail."""
 
     def store_away(self, step: Step) -> None:
-        self.year.wire.away.add(STORE_HOST)
-        self.ends["store_away"] = self.year.now + choose((HOUR, 5 * HOUR, 30 * HOUR), step.how)
+        self._take_away("store_away", choose((HOUR, 5 * HOUR, 30 * HOUR), step.how))
+
+    def store_away_for_weeks(self, step: Step) -> None:
+        """`how`: for so many days."""
+        self._take_away("store_away", step.how * DAY)
 
     def warehouse_away(self, step: Step) -> None:
-        self.year.wire.away.add(WAREHOUSE_HOST)
-        self.ends["warehouse_away"] = self.year.now + choose((HOUR, 5 * HOUR, 30 * HOUR), step.how)
+        self._take_away("warehouse_away", choose((HOUR, 5 * HOUR, 30 * HOUR), step.how))
+
+    def warehouse_away_for_weeks(self, step: Step) -> None:
+        """`how`: for so many days."""
+        self._take_away("warehouse_away", step.how * DAY)
+
+    def _take_away(self, side: str, seconds: float) -> None:
+        self.year.wire.away.add(_HOSTS[side])
+        self.ends[side] = max(self.ends.get(side, 0.0), self.year.now + seconds)
 
     def store_fails(self, step: Step) -> None:
         self._fault_of_store(status=choose(FAILURES, step.how))
@@ -76,10 +87,8 @@ class Trouble(Hands):
             order = year.floor.floor.orders[int(number)]
             if order.held_at is not None:
                 year.floor.floor.release(order)
-        if kind == "store_away":
-            year.wire.away.discard(STORE_HOST)
-        if kind == "warehouse_away":
-            year.wire.away.discard(WAREHOUSE_HOST)
+        if kind in _HOSTS:
+            year.wire.away.discard(_HOSTS[kind])
         if kind == "store_fails":
             year.store.faults.clear("status")
         if kind in ("warehouse_fails", "keys"):

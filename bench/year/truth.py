@@ -59,6 +59,7 @@ class Truth:
     addresses: int = 0
     by_hand: set[int] = field(default_factory=set)  # boxes that the merchant has marked as shipped
     released: set[int] = field(default_factory=set)  # boxes that a person has released
+    seen: set[int] = field(default_factory=set)  # boxes of which a person has said that they stay as they are
     sent_to: dict[int, int] = field(default_factory=dict)  # box -> the address that the warehouse was given
     left_for_old: set[int] = field(default_factory=set)  # boxes whose address was changed between sending and leaving
     wrong: list[str] = field(default_factory=list)
@@ -98,6 +99,7 @@ class Truth:
         """A person has decided about a box."""
         if word == "release":
             self.released.add(row.shipment_id)
+        (self.seen.add if word == "ignore" else self.seen.discard)(row.shipment_id)
 
     # While the year goes on
 
@@ -125,10 +127,9 @@ class Truth:
         if box["is_test"]:
             yield "it was sent although it is a test"
         lines = [one for one in state.of("fulfillments", "shipment_id", box["id"]) if one["status"] != "cancelled"]
-        orders = [state.get("orders", one["_order_id"]) for one in lines]
         if not lines:
             yield "it was sent although nothing is in it"
-        if any(one["financial_status"] != "paid" for one in orders):
+        elif not self.is_paid(box):
             yield "it was sent although it is not paid"
         subscription = state.find("subscriptions", box["_subscription_id"])
         if subscription and subscription["status"] != "active" and box["id"] not in self.released:
@@ -136,6 +137,13 @@ class Truth:
         due = self.find_due(box)
         if now < due and box["id"] not in self.released:
             yield f"it was sent {(due - now) / DAY:.1f} days before its time"
+
+    def is_paid(self, box: Row) -> bool:
+        """Whether something is left in the box, and all of it is paid."""
+        state = self.year.store.state
+        lines = [one for one in state.of("fulfillments", "shipment_id", box["id"]) if one["status"] != "cancelled"]
+        orders = [state.get("orders", one["_order_id"]) for one in lines]
+        return bool(orders) and all(order["financial_status"] == "paid" for order in orders)
 
     def find_due(self, box: Row) -> float:
         """From when the box may go, in seconds: its date, and the cooling-off time of its payment."""
@@ -179,7 +187,7 @@ class Truth:
         """Everything that is wrong, once no trouble is left and the warehouse has shipped what it has."""
         found = list(self.wrong)
         found += [f"{one} and {two} are the same box" for one, two in self.year.floor.floor.twice]
-        orders, rows = self._orders(), self._rows()
+        orders, rows = self.find_orders(), self._rows()
         for box in self.year.store.state.rows("shipments"):
             number = box["id"]
             texts = self._judge_box(box, orders.get(number, []), rows.get(number, []))
@@ -190,7 +198,8 @@ class Truth:
         found += [f"{one.order_number}: its tracking is in quarantine" for one in apart]
         return found
 
-    def _orders(self) -> dict[int, list[Order]]:
+    def find_orders(self) -> dict[int, list[Order]]:
+        """Box -> what the warehouse has of it, the oldest first."""
         found: dict[int, list[Order]] = {}
         for order in self.year.floor.floor.orders.values():
             if OURS.match(order.number):

@@ -142,6 +142,14 @@ class Year:
         """What is done at the warehouse."""
         self.wire.control("POST", f"{FLOOR}/{act}", given)
 
+    def find_trouble(self) -> tuple[bool, object]:
+        """Whether anything stands between the two sides and us; and what would only strike with some next call."""
+        with reading(self.engine) as conn:
+            is_active = get_warehouse(conn, self.store_id).is_active
+        faults = [*self.store.faults.listed(), *self.floor.faults.listed()]
+        is_lasting = bool(self.wire.away) or not is_active or any(fault["times"] is None for fault in faults)
+        return is_lasting, (faults, self.kills, self.rate_limits)
+
     # Time
 
     def skip(self, seconds: float) -> None:
