@@ -33,7 +33,7 @@ class Lists:
         for name, is_late in _RULES.items():
             listed = {line.shipment_id for line in getattr(shown, name)}
             for box in boxes:
-                is_true = is_late(self, box, orders.get(box["id"], []), days)
+                is_true = is_late(self.truth, box, orders.get(box["id"], []), days)
                 self.compared, self.listed = self.compared + 1, self.listed + is_true
                 if is_true != (box["id"] in listed):
                     found.append(f"box {box['id']} ({box['status']}): is {'not ' * is_true}listed as {name}")
@@ -54,32 +54,34 @@ class Lists:
             days = find_no_tracking_days(get_warehouse(conn, year.store_id).settings)
             return list_late_boxes(conn, year.store_id, year.context.now(), days), days
 
-    def _is_unsent(self, box: Row, orders: Sequence[Order], _: int) -> bool:
-        """Paid, due for an hour, and not at the warehouse."""
-        truth = self.truth
-        is_wanted = box["status"] == "unshipped" and not box["is_test"] and box["id"] not in truth.seen
-        has_been = any(order.is_live or order.packages for order in orders)
-        return is_wanted and not has_been and truth.is_paid(box) and truth.find_due(box) <= truth.year.now - HOUR
 
-    def _is_untracked(self, box: Row, orders: Sequence[Order], days: int) -> bool:
-        """At the warehouse for so many days, and its tracking is not whole."""
-        since = self.truth.year.now - days * DAY
-        return box["status"] != "shipped" and any(
-            order.is_live and order.created_at < since and not _has_left(order) for order in orders
-        )
+def _is_unsent(truth: Truth, box: Row, orders: Sequence[Order], _: int) -> bool:
+    """Paid, due for an hour, and not at the warehouse."""
+    is_wanted = box["status"] == "unshipped" and not box["is_test"] and box["id"] not in truth.seen
+    has_been = any(order.is_live or order.packages for order in orders)
+    return is_wanted and not has_been and truth.is_paid(box) and truth.find_due(box) <= truth.year.now - HOUR
 
-    def _is_unsaid(self, box: Row, orders: Sequence[Order], _: int) -> bool:
-        """It has left with its tracking, and its customer was sent no e-mail."""
-        is_unsaid = box["status"] != "shipped" and box["id"] not in self.truth.seen
-        return is_unsaid and any(order.is_live and _has_left(order) for order in orders)
+
+def _is_untracked(truth: Truth, box: Row, orders: Sequence[Order], days: int) -> bool:
+    """At the warehouse for so many days, and its tracking is not whole."""
+    since = truth.year.now - days * DAY
+    return box["status"] != "shipped" and any(
+        order.is_live and order.created_at < since and not _has_left(order) for order in orders
+    )
+
+
+def _is_unsaid(truth: Truth, box: Row, orders: Sequence[Order], _: int) -> bool:
+    """It has left with its tracking, and its customer was sent no e-mail."""
+    is_unsaid = box["status"] != "shipped" and box["id"] not in truth.seen
+    return is_unsaid and any(order.is_live and _has_left(order) for order in orders)
 
 
 def _has_left(order: Order) -> bool:
     return order.shipped_at is not None and any(package.tracking for package in order.packages)
 
 
-_RULES: Mapping[str, Callable[[Lists, Row, Sequence[Order], int], bool]] = {
-    "paid_not_sent": Lists._is_unsent,
-    "sent_without_tracking": Lists._is_untracked,
-    "shipped_customer_not_informed": Lists._is_unsaid,
+_RULES: Mapping[str, Callable[[Truth, Row, Sequence[Order], int], bool]] = {
+    "paid_not_sent": _is_unsent,
+    "sent_without_tracking": _is_untracked,
+    "shipped_customer_not_informed": _is_unsaid,
 }

@@ -86,7 +86,7 @@ def draw_steps(
 
 
 def add_long_outages(plan: Sequence[Step]) -> list[Step]:
-    """The plan with both sides away for weeks. Their lengths are up to four days more, as the steps before were drawn."""
+    """The plan with both sides away for weeks, up to four days longer than that, as the steps were drawn."""
     steps = list(plan)
     for part, act, days in reversed(LONG_OUTAGES):
         place = round(part * len(steps))

@@ -29,6 +29,7 @@ from pipeline.ledger.fulfilment.orders import (
     insert_order,
 )
 from pipeline.ledger.fulfilment.quarantine import ATTACHED, DISMISSED, get_quarantined, settle_quarantined
+from pipeline.ledger.queries.fulfilment import SEEN
 
 Choice = Literal["release", "retry", "resend", "mark_sent", "write_tracking", "ignore", "dismiss_notice"]
 _WORDS: Mapping[str, Seen] = {
@@ -44,8 +45,22 @@ _MAY_GO_AGAIN: Mapping[State, tuple[str, ...]] = {
     State.CANCELLED_AT_WAREHOUSE: (),
     State.HELD: ("uncancelled", "conflict", "outcome_unknown"),
 }
+# What the box under the number before is then: no one has to decide about it any more.
+_ENDED_BY_RESEND: Mapping[State, Mapping[str, Any]] = {
+    State.HELD: {"state": State.CANCELLED, "reason": "released_by_person"},
+    State.CANCELLED_AT_WAREHOUSE: {"reason": SEEN},
+}
 _KEPT = (
-    *("adjusted_ordered_at", "target_at", "batch_id", "batch_starts_at", "batch_ends_at", "cycle", "subscription_id"),
+    *(
+        "adjusted_ordered_at",
+        "target_at",
+        "due_at",
+        "batch_id",
+        "batch_starts_at",
+        "batch_ends_at",
+        "cycle",
+        "subscription_id",
+    ),
     *("customer_id", "order_ids", "is_gift", "country", "lines", "is_erased", "released"),
 )
 _SAID = {"retry": "try again", "mark_sent": "mark as sent", "write_tracking": "write"}
@@ -115,9 +130,9 @@ class Requests:
             sent_again = insert_order(conn, new, self._site.now(), **columns)
             if sent_again is None:
                 raise Misconfigured(f"{number} exists already")
-            if row.state is State.HELD:
-                event = EventDraft("sent_again", detail={"as": number}, user_id=self._actor.user_id)
-                change_order(conn, row, self._site.now(), event, state=State.CANCELLED, reason="released_by_person")
+            event = EventDraft("sent_again", detail={"as": number}, user_id=self._actor.user_id)
+            ended = _ENDED_BY_RESEND.get(row.state, {"reason": row.reason})
+            change_order(conn, row, self._site.now(), event, **ended)
             self._record(conn, "box.resend", sent_again)
         return sent_again
 

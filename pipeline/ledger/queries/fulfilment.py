@@ -15,7 +15,15 @@ from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracki
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 EXPORT_US = 7 * DAY_US  # after which a box that waits for an export is late
-_WAITS_TO_GO = (State.READY, State.SENDING, State.UNKNOWN, State.HELD, State.FAILED)
+_WAITS_TO_GO = (
+    State.DISCOVERED,  # due, and Cratejoy has not shown it since
+    State.READY,
+    State.SENDING,
+    State.UNKNOWN,
+    State.HELD,
+    State.FAILED,
+    State.CANCELLED_AT_WAREHOUSE,
+)
 _AWAY = (State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REFUSED)
 _LEFT = (State.SHIPPED, State.CONFIRMING, State.SHIPPED_AFTER_CANCEL, State.FAILED)
 _FOR_PEOPLE = (
@@ -120,9 +128,11 @@ def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int 
     A box that waits for a person's export is late only after a week.
     """
     due = FulfilmentOrder.due_at <= now - HOUR_US
-    is_paid = FulfilmentOrder.reason.is_(None) | FulfilmentOrder.reason.not_in(_NOT_PAID)
+    is_paid = FulfilmentOrder.reason.is_(None) | FulfilmentOrder.reason.not_in((*_NOT_PAID, SEEN))
     wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_WAITS_TO_GO), due, is_paid]
-    wanted += [FulfilmentOrder.shipped_at.is_(None), FulfilmentOrder.state_at <= now - HOUR_US]
+    wanted += [FulfilmentOrder.shipped_at.is_(None), _stands_since(now - HOUR_US)]
+    cools_off = (FulfilmentOrder.state == State.DISCOVERED) & (FulfilmentOrder.next_attempt_at > now - HOUR_US)
+    wanted.append(~cools_off | (FulfilmentOrder.reason == "not_due"))
     by_hand = exists().where(Warehouse.store_id == store_id, Warehouse.adapter.in_(sorted(FILE_ADAPTERS)))
     waits_long = FulfilmentOrder.state_at <= now - EXPORT_US
     wanted.append((FulfilmentOrder.state != State.READY) | ~by_hand | waits_long)
@@ -143,10 +153,16 @@ def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int
         FulfilmentOrder.shipped_at.is_not(None),
         FulfilmentOrder.confirmed_at.is_(None),
         FulfilmentOrder.reason.is_distinct_from(SEEN),
-        FulfilmentOrder.next_attempt_at <= now - HOUR_US,
-        FulfilmentOrder.state_at <= now - HOUR_US,
+        func.coalesce(FulfilmentOrder.trying_since, FulfilmentOrder.next_attempt_at) <= now - HOUR_US,
+        _stands_since(now - HOUR_US),
     ]
     return list_lines(conn, wanted, limit)
+
+
+def _stands_since(before: int) -> ColumnElement[bool]:
+    """Whether a box has been so since before then. One that is tried again and again changes its state each time."""
+    since = func.coalesce(FulfilmentOrder.trying_since, FulfilmentOrder.state_at)
+    return (since <= before) | (FulfilmentOrder.state == State.FAILED)
 
 
 def list_boxes_for_people(conn: Connection, store_id: int) -> list[AttentionBoxes]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.orders import find_newest_order
+from pipeline.ledger.queries.fulfilment import list_boxes_for_people
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
 
 ADAPTERS = ["cartrover", "extensiv_3pl"]
@@ -149,12 +152,19 @@ def test_a_shop_that_wants_no_cancels_sent_is_asked_to_cancel_by_hand(make_bridg
     assert bridge.state(bridge.one) == "cancel_refused(unsupported)"
 
 
-def test_a_box_that_the_warehouse_cancelled_by_itself_is_for_a_person(away):
-    away.control("cancel_at_warehouse", order_number=away.box(away.one).order_number)
+def test_a_box_that_the_warehouse_cancelled_by_itself_is_for_a_person_until_it_is_sent_again(away):
+    number = away.box(away.one).order_number
+    away.control("cancel_at_warehouse", order_number=number)
     away.wait(15 * MINUTE)
     away.wait(DAY)
+    cancelled = away.state(away.one)
+    away.requests().resend(number)
 
-    assert away.state(away.one) in ("cancelled_at_warehouse(cancelled_by_warehouse)", "at_warehouse")
+    assert cancelled == "cancelled_at_warehouse(cancelled_by_warehouse)"
+    with reading(away.engine) as conn:
+        again = find_newest_order(conn, away.store_id, away.one)
+        assert (again.order_number, again.due_at is None) == (f"{number}-R1", False)
+        assert list_boxes_for_people(conn, away.store_id) == []
 
 
 @every_adapter
