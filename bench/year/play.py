@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bench.year.acts import Acts
+from bench.year.judge import Judge
 from bench.year.plan import Step
 from bench.year.truth import Truth
 from bench.year.world import DAY, START, Year, open_year
@@ -68,16 +69,17 @@ def play(
     """
     with open_year(engine, adapter, seed, **settings) as year:
         truth = Truth(year)
+        judge = Judge(truth)
         acts = Acts(year, truth)
         outcome = Outcome(adapter, acts=acts.done)
         outcome.wrong = _live(acts, steps, span)
         outcome.days = (year.now - START) / DAY
         acts.calm()
-        outcome.wrong += truth.judge()
+        outcome.wrong += judge.judge()
         outcome.for_people = truth.count_for_people()
         if not outcome.wrong:
             acts.clear()
-            outcome.wrong = [f"after people have decided: {text}" for text in truth.judge()]
+            outcome.wrong = [f"after people have decided: {text}" for text in judge.judge()]
         _count(year, outcome)
         outcome.compared, outcome.listed = acts.lists.compared, acts.lists.listed
         boxes = sorted(set(_BOX.findall("\n".join(outcome.wrong))))[:MAX_DESCRIBED]

@@ -1,4 +1,4 @@
-"""What is true in a year, as the store and the warehouse know it, and whether the fulfilment lived up to it."""
+"""What is true in a year, as the store and the warehouse know it; and whether each order is right when it arrives."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from bench.year.world import DAY, Year
 from pipeline.core.fulfilment import State
-from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.events import list_order_events
 from pipeline.ledger.fulfilment.orders import OrderRow, list_orders_checked_before
 from pipeline.ledger.fulfilment.packages import list_packages
-from pipeline.ledger.fulfilment.quarantine import list_quarantined
 from sandbox.store import dates
 from sandbox.store.shop.boxes import billing_type_of
 from sandbox.store.state import Row
@@ -27,12 +25,9 @@ from sandbox.warehouse.orders import Order, shipment_of
 
 CHANNELS = {"cartrover": "cartrover", "extensiv_3pl": "3pl", "signed_webhook": "generic"}
 SIGN_UP_S, RENEWAL_S, AHEAD_S = 2 * 3_600, 48 * 3_600, 7 * DAY
-LATELY_S = 7 * DAY  # so long may a box be at the warehouse
 OURS = re.compile(r"^(?:SUB-)?\d+(?:-R\d+)?$")
 STREETS = re.compile(r"\d+ YEAR STREET", re.IGNORECASE)
 UNITS = re.compile(r"UNIT U\d+", re.IGNORECASE)
-# Where a box may rest: it has come to its end, its time has not come, or a person has to decide.
-ENDED = frozenset({State.CONFIRMED, State.CANCELLED, State.SKIPPED})
 FOR_PEOPLE = frozenset(
     {
         State.HELD,
@@ -43,7 +38,6 @@ FOR_PEOPLE = frozenset(
         State.EXTERNALLY_SHIPPED,
     }
 )
-NOT_YET = frozenset({"not_due", "cooling_off", "billing_type_unknown"})
 
 
 def list_boxes(conn: Connection, store_id: int, states: Iterable[State]) -> list[OrderRow]:
@@ -181,23 +175,6 @@ class Truth:
         if sent != wanted:
             yield f"it was sent with {dict(sent)} instead of {dict(wanted)}"
 
-    # At the end
-
-    def judge(self) -> list[str]:
-        """Everything that is wrong, once no trouble is left and the warehouse has shipped what it has."""
-        found = list(self.wrong)
-        found += [f"{one} and {two} are the same box" for one, two in self.year.floor.floor.twice]
-        orders, rows = self.find_orders(), self._rows()
-        for box in self.year.store.state.rows("shipments"):
-            number = box["id"]
-            texts = self._judge_box(box, orders.get(number, []), rows.get(number, []))
-            found += [f"box {number} ({box['status']}): {text}" for text in texts]
-        found += self._judge_tracking(orders)
-        with reading(self.year.engine) as conn:
-            apart = list_quarantined(conn, self.year.store_id)
-        found += [f"{one.order_number}: its tracking is in quarantine" for one in apart]
-        return found
-
     def find_orders(self) -> dict[int, list[Order]]:
         """Box -> what the warehouse has of it, the oldest first."""
         found: dict[int, list[Order]] = {}
@@ -206,105 +183,13 @@ class Truth:
                 found.setdefault(int(shipment_of(order.number)), []).append(order)
         return found
 
-    def _rows(self) -> dict[int, list[OrderRow]]:
+    def load_rows(self) -> dict[int, list[OrderRow]]:
+        """Box -> its rows in the ledger."""
         found: dict[int, list[OrderRow]] = {}
         with reading(self.year.engine) as conn:
             for row in list_boxes(conn, self.year.store_id, State):
                 found.setdefault(row.shipment_id, []).append(row)
         return found
-
-    def _judge_box(self, box: Row, orders: list[Order], rows: list[OrderRow]) -> Iterator[str]:
-        if not rows:
-            yield from self._judge_unseen(box)
-            return
-        live = [order for order in orders if order.is_live]
-        newest = max(rows, key=lambda row: row.resend_no)
-        standing = f"{newest.state.value}({newest.reason or ''})"
-        if len(live) > 1 or len({order.number for order in orders}) < len(orders):
-            yield f"it was sent more than once: {[(order.number, order.stage) for order in orders]}"
-        yield from self._judge_mails(box)
-        yield from self._judge_rest(newest, standing)
-        if box["id"] in self.left_for_old and box["status"] == "shipped" and box["id"] not in self.by_hand:
-            yield from self._judge_notice(rows)
-        has_left = any(package.tracking for order in live for package in order.packages)
-        if box["status"] == "unshipped":
-            yield from self._judge_unshipped(box, newest, standing, has_left=has_left)
-        if box["status"] == "shipped" and live and newest.state not in self._list_shipped_states(box):
-            yield f"it is shipped, and stands at {standing}"
-        if box["status"] == "shipped" and not live and box["id"] not in self.by_hand:
-            yield f"it is marked as shipped, and nothing has left: {standing}"
-        if box["status"] == "cancelled":
-            yield from self._judge_cancelled(newest, standing, has_left=has_left, is_open=bool(live) and not has_left)
-
-    def _judge_unseen(self, box: Row) -> Iterator[str]:
-        """A box that was never found: it was gone before anyone looked, or is far off."""
-        is_far = self.find_due(box) > self.year.now
-        if box["status"] == "unshipped" and not is_far and not box["is_test"]:
-            yield "it was never found"
-
-    def _judge_mails(self, box: Row) -> Iterator[str]:
-        state = self.year.store.state
-        mails = sum(letter["shipment_id"] == box["id"] for letter in state.outbox)
-        if mails != (box["status"] == "shipped"):
-            yield f"its buyer got {mails} e-mails"
-        if state.shipped_puts[box["id"]] > (box["id"] not in self.by_hand):
-            yield f"it was marked as shipped {state.shipped_puts[box['id']]} times"
-
-    def _judge_notice(self, rows: list[OrderRow]) -> Iterator[str]:
-        with reading(self.year.engine) as conn:
-            events = list_order_events(conn, [row.id for row in rows])
-        if not any("address_changed" in (event.detail or {}).get("changes", ()) for event in events):
-            yield "no person was given notice that it left for an address that had been changed"
-
-    def _list_shipped_states(self, box: Row) -> set[State]:
-        # By hand: a parcel left after the cancel, and the merchant has marked it as shipped since.
-        by_hand = {State.SHIPPED_AFTER_CANCEL} if box["id"] in self.by_hand else set()
-        return {State.CONFIRMED, State.EXTERNALLY_SHIPPED} | by_hand
-
-    def _judge_rest(self, row: OrderRow, standing: str) -> Iterator[str]:
-        is_early = row.state is State.DISCOVERED and row.reason in NOT_YET
-        if row.state not in ENDED | FOR_PEOPLE and not is_early and not self._is_under_way(row):
-            yield f"it is stuck at {standing}"
-        if row.state in FOR_PEOPLE and row.reason not in REASONS:
-            yield f"a person is given no reason: {standing}"
-
-    def _is_under_way(self, row: OrderRow) -> bool:
-        """Whether the warehouse has just been given it, or a person is asked to find out its tracking number."""
-        is_late = self.year.now - row.state_at / 1_000_000 >= LATELY_S
-        is_noticed = row.notice_at is not None and row.notice == "no_tracking"
-        return row.state is State.AT_WAREHOUSE and (not is_late or is_noticed)
-
-    def _judge_unshipped(self, box: Row, row: OrderRow, standing: str, *, has_left: bool) -> Iterator[str]:
-        if row.state in FOR_PEOPLE or self._is_under_way(row):
-            return
-        if has_left:
-            yield f"it has left, and Cratejoy does not know: {standing}"
-        elif row.state is State.DISCOVERED and self.find_due(box) > self.year.now:
-            return
-        elif not (row.state is State.SKIPPED and (box["is_test"] or row.reason == "all_lines_cancelled")):
-            yield f"it is owed, and stands at {standing}"
-
-    def _judge_cancelled(self, row: OrderRow, standing: str, *, has_left: bool, is_open: bool) -> Iterator[str]:
-        if has_left and row.state not in (State.SHIPPED_AFTER_CANCEL, State.FAILED):
-            yield f"it has left although it is cancelled, and stands at {standing}"
-        if is_open and row.state is not State.CANCEL_REFUSED:
-            yield f"the warehouse still has it, and it stands at {standing}"
-        if not has_left and not is_open and row.state not in (State.CANCELLED, State.SKIPPED):
-            yield f"it is cancelled, and stands at {standing}"
-
-    def _judge_tracking(self, orders: Mapping[int, list[Order]]) -> Iterator[str]:
-        """Every tracking number that left with a box is at Cratejoy once, at that box."""
-        boxes = self.year.store.state.rows("shipments")
-        shown = Counter(box["tracking_number"] for box in boxes if box["tracking_number"])
-        yield from (f"{number} is at Cratejoy {times} times" for number, times in shown.items() if times > 1)
-        for box in boxes:
-            if box["status"] != "shipped" or box["id"] in self.by_hand:
-                continue
-            left = [
-                package.tracking for order in orders.get(box["id"], []) if order.is_live for package in order.packages
-            ]
-            if box["tracking_number"] not in left:
-                yield f"box {box['id']}: Cratejoy has {box['tracking_number']}, and {left} have left"
 
     def count_for_people(self) -> dict[str, int]:
         """Boxes that wait for a person, by state and reason."""
@@ -314,7 +199,7 @@ class Truth:
 
     def describe(self, shipment_id: int) -> str:
         """What happened to a box, for who looks for the fault."""
-        rows = self._rows().get(shipment_id, [])
+        rows = self.load_rows().get(shipment_id, [])
         with reading(self.year.engine) as conn:
             events = list_order_events(conn, [row.id for row in rows])
             packages = list_packages(conn, [row.id for row in rows])
