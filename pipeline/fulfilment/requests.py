@@ -45,11 +45,6 @@ _MAY_GO_AGAIN: Mapping[State, tuple[str, ...]] = {
     State.CANCELLED_AT_WAREHOUSE: (),
     State.HELD: ("uncancelled", "conflict", "outcome_unknown"),
 }
-# What the box under the number before is then: no one has to decide about it any more.
-_ENDED_BY_RESEND: Mapping[State, Mapping[str, Any]] = {
-    State.HELD: {"state": State.CANCELLED, "reason": "released_by_person"},
-    State.CANCELLED_AT_WAREHOUSE: {"reason": SEEN},
-}
 _KEPT = (
     *(
         "adjusted_ordered_at",
@@ -131,8 +126,10 @@ class Requests:
             if sent_again is None:
                 raise Misconfigured(f"{number} exists already")
             event = EventDraft("sent_again", detail={"as": number}, user_id=self._actor.user_id)
-            ended = _ENDED_BY_RESEND.get(row.state, {"reason": row.reason})
-            change_order(conn, row, self._site.now(), event, **ended)
+            if row.state is State.HELD:
+                change_order(conn, row, self._site.now(), event, state=State.CANCELLED, reason="released_by_person")
+            if row.state is State.CANCELLED_AT_WAREHOUSE:  # no one has to decide about it any more
+                change_order(conn, row, self._site.now(), event, reason=SEEN)
             self._record(conn, "box.resend", sent_again)
         return sent_again
 
