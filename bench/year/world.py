@@ -82,6 +82,7 @@ SETTINGS = replace(
         data_dir=Path("/nonexistent"),
     ),
     cratejoy_rate=AMPLE_PER_S,
+    fulfilment_at_once=1,  # in the order that the seed says
 )
 _HINTED = {"shipment": "shipment", "order": "order", "subscription": "subscription"}
 

@@ -23,7 +23,8 @@ from pipeline.ledger.fulfilment.orders import find_shipments_of, list_orders_of
 from pipeline.ledger.fulfilment.warehouses import KEYS_UNUSABLE, LIVE, find_warehouse, pause_warehouse, update_warehouse
 from pipeline.ledger.store_apis import record_key_check
 
-MAX_RUN_US = 3 * SECOND_US  # of one task: then the worker takes up other tasks
+# Of one task: then the worker takes up other tasks. One reading at Cratejoy and one look-up serve what is sent in it.
+MAX_RUN_US = 6 * SECOND_US
 LEASE_MS = 2_000  # how long a killed worker blocks its lane; a living one renews the lease
 
 

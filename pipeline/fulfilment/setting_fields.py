@@ -205,7 +205,7 @@ FIELDS: tuple[SettingField, ...] = (
         SAFETY,
         "Look an order up before it is created",
         Switch(),
-        "One more request for each box. It can be off only where the warehouse refuses a second order of a number.",
+        "Before the first create only where the warehouse may take a number twice; there it cannot be off.",
     ),
 )
 BY_KEY = {field.key: field for field in FIELDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
 from pipeline.ledger.stores import get_store
 from pipeline.warehouses import WAREHOUSES
 from pipeline.warehouses.base import Tools, Warehouse
+from pipeline.warehouses.config import read_rate
 from pipeline.warehouses.shared_values import RedisValues
 
 log = structlog.get_logger(__name__)
@@ -41,19 +43,22 @@ MAX_NOTED_CALLS = 5  # of one step, in the event that it writes
 
 
 class CallLog:
-    """The warehouse calls of one step, without anything personal: the event of the step names them."""
+    """The warehouse calls of one step, without anything personal: the event of the step names them.
+
+    Each thread has calls of its own: boxes that are sent side by side share the warehouse.
+    """
 
     def __init__(self) -> None:
-        self._calls: list[WarehouseCall] = []
+        self._of_thread = threading.local()
 
     def record(self, call: WarehouseCall) -> None:
         """Take a call, and count it."""
-        self._calls.append(call)
+        self._get().append(call)
         metrics.WAREHOUSE_CALLS.labels(str(call.status or "none")).inc()
 
     def take(self) -> dict[str, Any]:
         """The calls since the last time, for an event."""
-        calls, self._calls = self._calls[-MAX_NOTED_CALLS:], []
+        calls, self._of_thread.calls = self._get()[-MAX_NOTED_CALLS:], []
         shown = [
             {
                 "call": f"{call.method} {call.path}",
@@ -64,6 +69,12 @@ class CallLog:
             for call in calls
         ]
         return {"calls": shown} if shown else {}
+
+    def _get(self) -> list[WarehouseCall]:
+        calls: list[WarehouseCall] | None = getattr(self._of_thread, "calls", None)
+        if calls is None:
+            calls = self._of_thread.calls = []
+        return calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +109,17 @@ class Site:
 
     @property
     def policy(self) -> Policy:
-        """What the settings and the warehouse allow."""
+        """What the settings and the warehouse allow.
+
+        After trouble a look-up comes first: while the warehouse still has trouble, it leaves no box in doubt.
+        """
         can, settings = self.warehouse.capabilities, self.settings
         return Policy(
             can_cancel=settings.send_cancel and can.cancels,
             can_look_up=can.finds,
             looks_up_first=settings.lookup_before_create,
             repeats_safely=can.repeats_safely,
+            refuses_duplicates=can.refuses_duplicates and not self.row.trouble,
             confirms_first_package=settings.partial_policy == "first_package",
             cancels_if_externally_shipped=settings.cancel_if_externally_shipped,
             updates_tracking=settings.update_tracking_after_confirm,
@@ -124,7 +139,7 @@ class Site:
 def open_adapter(context: Context, row: WarehouseRow, config: Mapping[str, str], calls: CallLog) -> Warehouse:
     """The warehouse with these keys, within the budget that all processes share for it."""
     kind = WAREHOUSES.get(row.adapter)
-    rate = kind.calls_per_second if kind else 1.0
+    rate = read_rate(config, kind.calls_per_second) if kind else 1.0
     budget = Budget(context.redis, redis_keys.budget(row.adapter, str(row.store_id)), rate, context.now)
     return build_adapter(context, row.adapter, config, calls, partial(take_turn, budget))
 

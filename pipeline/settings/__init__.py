@@ -208,6 +208,7 @@ class Settings:
     )
     fulfilment_pull_seconds: float = fulfilment.PULL
     fulfilment_tracking_seconds: float = fulfilment.TRACKING
+    fulfilment_at_once: int = fulfilment.AT_ONCE
     fulfilment_stuck_seconds: float = fulfilment.STUCK
     keep_bodies_days: int = retention.BODIES
     keep_messages_days: int = retention.MESSAGES

@@ -1,4 +1,4 @@
-"""How often boxes are searched and a warehouse is asked, and when a worker counts as gone."""
+"""How often boxes are searched and a warehouse is asked, how many go out at once, and when a worker counts as gone."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ TRACKING: float = _fulfilment(
     default=900.0,
     unit="seconds",
     check=validate.Range(1.0, 86_400.0),
+)
+AT_ONCE: int = _fulfilment(
+    "CRATEWIRE_FULFILMENT_AT_ONCE",
+    "How many boxes of a shop are given to its warehouse at the same time, if the warehouse takes so many.",
+    default=4,
+    unit="boxes",
+    check=validate.Range(1, 16),
 )
 STUCK: float = _fulfilment(
     "CRATEWIRE_FULFILMENT_STUCK_SECONDS",

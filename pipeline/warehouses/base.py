@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
@@ -35,6 +35,18 @@ class Capabilities:
     repeats_safely: bool = False  # the same create twice makes one order, by the warehouse's own promise
     exchanges_files: bool = False  # `create` means in the next export; what was shipped comes back in a file
     refuses_duplicates: bool = False  # a second order of the same number is refused, by the warehouse's own promise
+    finds_many: bool = False  # many numbers can be asked for in one call: `ManyLookUps`
+    creates_at_once: int = 1  # orders that it may be given at the same time, so that its rate is used
+
+
+class ManyLookUps(Protocol):
+    """What a warehouse can do that `finds_many`, besides the interface of every warehouse."""
+
+    def find_absent(self, order_numbers: Sequence[str]) -> Collection[str]:
+        """Those of these numbers of which it surely has no order, without side effects.
+
+        What is left out, as all are when the warehouse is in trouble, is not known to exist: it is looked up by itself.
+        """
 
 
 class FileExchange(Protocol):

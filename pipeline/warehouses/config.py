@@ -9,6 +9,12 @@ from pipeline.core.form_fields import Field
 from pipeline.infra.http.base_url import is_base_url
 
 
+def read_rate(config: Mapping[str, str], usual: float) -> float:
+    """Return the calls a second: what the field `calls_per_second` says, where an adapter has one, else the usual."""
+    given = config.get("calls_per_second", "")
+    return float(given) if given.isdecimal() and int(given) > 0 else usual
+
+
 def read_config(fields: Sequence[Field], config: Mapping[str, str]) -> dict[str, str]:
     """Return every field's value, or its default. Raises Misconfigured, naming every fault."""
     given = {field.key: (config.get(field.key) or field.default or "").strip() for field in fields}

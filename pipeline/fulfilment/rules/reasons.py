@@ -90,6 +90,11 @@ SKIPS = (
 )
 # Once the warehouse may have it.
 LATER = (
+    Reason(
+        "number_taken",
+        "The warehouse has an order under this number, and the box was not sent before.",
+        "It is looked up whether that is this box.",
+    ),
     Reason("cancelled_before_sending", "Cancelled at Cratejoy before it was sent."),
     Reason("cancelled_at_cratejoy", "Cancelled at Cratejoy, and at the warehouse in time."),
     Reason("cancel_pending", "The warehouse took the cancel, and does not say yet that it will not send the box."),

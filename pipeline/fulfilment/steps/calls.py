@@ -26,6 +26,7 @@ from pipeline.core.fulfilment import (
     WarehouseOrder,
     get_wait_s,
 )
+from pipeline.fulfilment.rules.decision.deliveries import NUMBER_TAKEN
 from pipeline.fulfilment.rules.decision.sights import see_cancel, see_create, see_find
 from pipeline.fulfilment.rules.decision.words import Action, Seen
 from pipeline.fulfilment.same_box import compare_box
@@ -51,8 +52,11 @@ class Called:
     must_stop: bool = False
 
 
-def run_calls(site: Site, row: OrderRow, action: Action, order: Order | None) -> Called:
+def run_calls(site: Site, row: OrderRow, action: Action, order: Order | None, *, is_absent: bool = False) -> Called:
     """Call until nothing is left to call. `order`: the box as it was committed; only a create, and comparing, need it.
+
+    `is_absent`: the warehouse has just said, of many numbers, that it has no order of this one. That stands for the
+    look-up before a first create, and for no other.
 
     Raises OrderChanged if another worker has changed the row: what was called is then found by the next look-up.
     """
@@ -60,12 +64,15 @@ def run_calls(site: Site, row: OrderRow, action: Action, order: Order | None) ->
     while action in (Action.LOOK_UP, Action.CREATE, Action.ASK_CANCEL) and not must_stop:
         if action is Action.LOOK_UP and not site.warehouse.capabilities.finds:
             sighting, answer = Sighting(Seen.CANNOT_LOOK_UP), None
+        elif action is Action.LOOK_UP and is_absent and not row.may_exist:
+            sighting, answer = Sighting(Seen.NOT_FOUND), None
         else:
             answer = _call(site, row, action, order)
-            sighting = _read(action, answer, order)
+            sighting = _read(action, answer, order, may_be_ours=row.may_exist and row.reason != NUMBER_TAKEN)
         with writing(site.engine) as conn:
             must_stop = note_trouble(conn, site, answer)
             row, action = settle(conn, site, row, sighting)
+        is_absent = False
     return Called(row, must_stop)
 
 
@@ -79,16 +86,16 @@ def _call(site: Site, row: OrderRow, action: Action, order: Order | None) -> _An
     return site.warehouse.create(order)
 
 
-def _read(action: Action, answer: _Answer, order: Order | None) -> Sighting:
+def _read(action: Action, answer: _Answer, order: Order | None, *, may_be_ours: bool) -> Sighting:
     """What the answer shows, with the codes and columns that come with it."""
     found = answer.found if isinstance(answer, AlreadyExists) else answer
     comparison = compare_box(order, found) if order and isinstance(found, WarehouseOrder) else "not_shown"
     if action is Action.ASK_CANCEL:
         seen = see_cancel(answer)  # type: ignore[arg-type]
     elif action is Action.CREATE:
-        seen = see_create(answer, comparison)  # type: ignore[arg-type]
+        seen = see_create(answer, comparison, may_be_ours=may_be_ours)  # type: ignore[arg-type]
     else:
-        seen = see_find(answer, comparison)  # type: ignore[arg-type]
+        seen = see_find(answer, comparison, may_be_ours=may_be_ours)  # type: ignore[arg-type]
     columns: dict[str, object] = {}
     if isinstance(found, Created | WarehouseOrder):
         columns = {"external_id": found.external_id or None, "external_version": found.version or None}
@@ -117,6 +124,8 @@ def note_trouble(conn: Connection, site: Site, answer: object) -> bool:
             add_fulfilment_event(conn, About(site.store_id), EventDraft("paused", "keys_refused"), now)
             log.warning("a warehouse is paused", store=site.store_id, reason=answer.reason)
         return True
+    if isinstance(answer, RateLimited | Retryable | OutcomeUnknown) and row.wait_until > now and row.trouble:
+        return True  # another call that was under way has just met with it: it counts once
     if isinstance(answer, RateLimited):
         in_a_row = row.failures if row.trouble == "rate_limit" else 0
         wait_s = get_wait_s(answer, in_a_row)
@@ -129,6 +138,6 @@ def note_trouble(conn: Connection, site: Site, answer: object) -> bool:
         until = now + round(wait_s * SECOND_US)
         update_warehouse(conn, site.store_id, wait_until=until, failures=row.failures + 1, trouble="no_answer")
         return True
-    if row.failures or row.trouble:
+    if (row.failures or row.trouble) and row.wait_until <= now:
         update_warehouse(conn, site.store_id, failures=0, trouble=None)
     return False

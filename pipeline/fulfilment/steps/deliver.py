@@ -1,25 +1,33 @@
 """Gives boxes that are due to the warehouse: read once more, committed as being sent, looked up, created, committed.
 
-Whatever ends without a sure answer is looked up before anything is created again.
+A slice is read in one request, and where the warehouse can be asked of many numbers at once, in one look-up; then its
+boxes are sent, several at a time. Whatever ends without a sure answer is looked up before anything is created again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import Connection
 
 from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Order, State
+from pipeline.cratejoy.shipments import MAX_IDS
 from pipeline.fulfilment.rules.decision.words import Action, Seen
 from pipeline.fulfilment.site import Site
 from pipeline.fulfilment.steps.calls import run_calls
 from pipeline.fulfilment.steps.look import Found, note, read_due, read_whole
 from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
+from pipeline.fulfilment.steps.side_by_side import work_side_by_side
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import OrderRow, get_order, list_due_orders, list_stuck_orders
+from pipeline.warehouses.base import ManyLookUps
 
-SLICE = 25  # boxes that are read together right before they are sent: none waits long between the two
+# Boxes that are read together right before they are sent. None waits longer between the two than a task runs: what is
+# left of a slice then is read again.
+SLICE = MAX_IDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +51,35 @@ def deliver(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     if not waiting:
         return Turn()
     due, found = read_due(site, waiting)
-    for number, row in enumerate(due):
-        if number and is_over(site, until):
-            return Turn(number, is_done=False)
+    absent = _find_absent(site, due)
+
+    def send(row: OrderRow) -> bool:
         try:
-            called = _send(site, row, found[row.shipment_id])
+            return _send(site, row, found[row.shipment_id], is_absent=row.order_number in absent)
         except OrderChanged:
-            continue
-        if called:
-            return Turn(number + 1, is_done=False, must_stop=True)
-    return Turn(len(due), is_done=len(due) == len(waiting) < limit)
+            return False
+
+    begun, must_stop = work_side_by_side(due, _count_at_once(site), send, lambda: not is_over(site, until))
+    is_done = begun == len(due) == len(waiting) < limit
+    return Turn(begun, is_done=is_done and not must_stop, must_stop=must_stop)
 
 
-def _send(site: Site, row: OrderRow, found: Found) -> bool:
+def _count_at_once(site: Site) -> int:
+    """How many boxes are sent at a time: as the installation and the warehouse allow; after trouble only one."""
+    if site.row.trouble:
+        return 1
+    return min(site.context.settings.fulfilment_at_once, site.warehouse.capabilities.creates_at_once)
+
+
+def _find_absent(site: Site, due: Sequence[OrderRow]) -> Collection[str]:
+    """The numbers of these boxes of which the warehouse surely has no order. The others are looked up one by one."""
+    new = [row.order_number for row in due if not row.may_exist]
+    if not (site.warehouse.capabilities.finds_many and site.settings.lookup_before_create and len(new) > 1):
+        return ()
+    return cast("ManyLookUps", site.warehouse).find_absent(new)
+
+
+def _send(site: Site, row: OrderRow, found: Found, *, is_absent: bool) -> bool:
     """Send one box; returns whether to stop."""
     with writing(site.engine) as conn:
         look = note(conn, site, row.shipment_id, found, row)
@@ -64,7 +88,7 @@ def _send(site: Site, row: OrderRow, found: Found) -> bool:
         row, action, order = look.row, look.action, look.order
         if row.state is State.READY and order is not None:
             row, action = take_up(conn, site, row, order)
-    return run_calls(site, row, action, order).must_stop
+    return run_calls(site, row, action, order, is_absent=is_absent).must_stop
 
 
 def take_up(conn: Connection, site: Site, row: OrderRow, order: Order) -> tuple[OrderRow, Action]:

@@ -87,7 +87,7 @@ class CartRover:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha3"
     calls_per_second: ClassVar[float] = 1.6  # one call is refilled each 0.6 s (CartRover API documentation)
-    capabilities = Capabilities(acknowledges=True, refuses_duplicates=True)
+    capabilities = Capabilities(acknowledges=True, refuses_duplicates=True, creates_at_once=4)
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         given = read_config(self.fields, config)

@@ -32,7 +32,8 @@ class Api:
         self._grant_body = _build_grant_body(config)
         authorization = build_basic_auth(config["client_id"], config["client_secret"])
         self._basic = {"Authorization": authorization, "Content-Type": "application/json; charset=utf-8"}
-        self._tokens = Tokens(tools.values, _name_account(config, self._grant_body), self._ask_for_token, tools.now)
+        self.account = _name_account(config, self._grant_body)
+        self._tokens = Tokens(tools.values, self.account, self._ask_for_token, tools.now)
 
     def call(
         self, endpoint: Endpoint, content: Any = None, headers: Mapping[str, str] | None = None

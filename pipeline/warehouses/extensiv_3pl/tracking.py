@@ -22,17 +22,15 @@ from pipeline.core.fulfilment import (
 )
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.calls import Endpoint
+from pipeline.warehouses.extensiv_3pl.absent import NUMBERS_PER_CALL, refuses_query
 from pipeline.warehouses.extensiv_3pl.api import Api
 from pipeline.warehouses.extensiv_3pl.orders import parse_order
-from pipeline.warehouses.extensiv_3pl.problems import read_problem
 from pipeline.warehouses.extensiv_3pl.reading import Listing, complete_packages, parse_orders, read_order
 from pipeline.warehouses.extensiv_3pl.rql import is_one_of, order_query
 from pipeline.warehouses.open_orders import OpenOrders, find_start, make_cursor, read_singly
 
-NUMBERS_PER_CALL = 50
 SINGLE_READS = 10  # of one part, so that a part is not long under way
 _MAX_ROWS = 1_000  # more is an error; a number may have several orders
-_BAD_REQUEST = 400
 _ONE = "one:"
 _Shown = tuple[int, WarehouseOrder, Mapping[str, Any]]  # its position in the part, the order, and its row
 
@@ -54,7 +52,7 @@ def list_shipped(
         return ShippedPage(())
     path = order_query(customer_id, is_one_of(number for number, _ in part), rows=_MAX_ROWS, detail="All")
     response = api.call(Endpoint("GET", path, "/orders"))
-    if isinstance(response, HTTPResponse) and _refuses_query(response):
+    if isinstance(response, HTTPResponse) and refuses_query(response):
         return _read_singly(api, find, open_orders, cursor, is_over)
     listing = parse_orders(response)
     if not isinstance(listing, Listing):
@@ -66,11 +64,6 @@ def list_shipped(
         return completed
     orders, done = completed
     return ShippedPage(orders, make_cursor(open_orders, start + done))
-
-
-def _refuses_query(response: HTTPResponse) -> bool:
-    problem = read_problem(response) if response.status == _BAD_REQUEST else None
-    return problem is not None and problem.code in {"NotParsable", "DoesNotExist"}
 
 
 def _complete(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -30,6 +30,7 @@ from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Endpoint, read_object
 from pipeline.warehouses.config import read_config
+from pipeline.warehouses.extensiv_3pl.absent import ManyNumbers
 from pipeline.warehouses.extensiv_3pl.api import Api
 from pipeline.warehouses.extensiv_3pl.cancelling import cancel_order
 from pipeline.warehouses.extensiv_3pl.order_body import build_order
@@ -41,6 +42,7 @@ from pipeline.warehouses.extensiv_3pl.tracking import list_shipped
 from pipeline.warehouses.json_texts import as_object
 from pipeline.warehouses.open_orders import start_part
 
+MAX_CREATES_AT_ONCE = 4
 _FIND_ROWS = 10
 
 
@@ -65,6 +67,14 @@ class WarehouseManager:
         Field("tpl", "TPL key", required=False, help="Only for credentials that come with one; with its braces."),
         Field("billing_code", "Billing code", required=False, default="Prepaid", help="Who pays the carrier."),
         Field(
+            "calls_per_second",
+            "Requests a second",
+            required=False,
+            default="2",
+            choices=("1", "2", "4", "6", "10"),
+            help="Extensiv names no limit, and we keep to 2. More send boxes faster; ask the warehouse first.",
+        ),
+        Field(
             "base_url",
             "Base URL",
             required=False,
@@ -75,7 +85,6 @@ class WarehouseManager:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha2"
     calls_per_second: ClassVar[float] = 2.0  # no limit is documented; one client keeps to this
-    capabilities = Capabilities()
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         given = read_config(self.fields, config)
@@ -84,6 +93,12 @@ class WarehouseManager:
         self._customer_id = int(given["customer_id"])
         self._facility, self._billing_code = given["facility"], given["billing_code"]
         self._api, self._now = Api(given, tools), tools.now
+        self._many = ManyNumbers(self._api, self._customer_id, tools.values)
+        self._creates_at_once = min(MAX_CREATES_AT_ONCE, int(given["calls_per_second"]))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(finds_many=True, creates_at_once=self._creates_at_once)
 
     def check(self) -> CheckAnswer:
         """List one order of the customer."""
@@ -120,6 +135,9 @@ class WarehouseManager:
         if not same:
             return Retryable("answered with other orders") if listing.rows else NotFound()
         return self._complete(_choose(same))
+
+    def find_absent(self, order_numbers: Sequence[str]) -> Collection[str]:
+        return self._many.find_absent(order_numbers)
 
     def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:
         is_over = start_part(self._now)

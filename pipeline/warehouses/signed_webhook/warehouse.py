@@ -34,6 +34,7 @@ from pipeline.warehouses.signed_webhook.incoming import parse_push
 from pipeline.warehouses.signed_webhook.messages import OutgoingMessage, build_cancel, build_create, build_query
 from pipeline.warehouses.signed_webhook.signatures import NotVerified, read_secrets, sign, verify
 
+CREATES_AT_ONCE = 4
 READS_PER_PART = 20  # so that a part is not long under way
 _CHECKED_NUMBER = "CRATEWIRE-CHECK"  # no order has it
 _US_PER_SECOND = 1_000_000
@@ -89,6 +90,7 @@ class SignedWebhook:
             pushes=bool(self._inbound_secrets),
             repeats_safely=True,
             refuses_duplicates=True,
+            creates_at_once=CREATES_AT_ONCE,
         )
 
     def check(self) -> CheckAnswer:

@@ -23,7 +23,9 @@ class Sleep(Fuse):
             self.meanwhile()
 
 
-def test_a_worker_that_slept_after_its_look_up_creates_nothing(bridge):
+def test_a_worker_that_slept_after_its_look_up_creates_nothing(make_bridge):
+    bridge = make_bridge("extensiv_3pl")
+    bridge.go_live()
     shipment = bridge.sell()
 
     def go_on():

@@ -39,8 +39,24 @@ def is_missed_again(standing: Standing, _policy: Policy, now: int) -> bool:
 
 
 def needs_look_up(standing: Standing, policy: Policy, _now: int) -> bool:
-    """Return whether nothing may be created before the warehouse was asked for it."""
-    return policy.can_look_up and (policy.looks_up_first or (standing.may_exist and not policy.repeats_safely))
+    """Return whether nothing may be created before the warehouse was asked for it.
+
+    Before the first create it need not be, where the warehouse itself refuses a number that it has: that answer is then
+    looked up, and compared.
+    """
+    if standing.may_exist:
+        return policy.can_look_up and (policy.looks_up_first or not policy.repeats_safely)
+    return policy.can_look_up and policy.looks_up_first and not policy.refuses_duplicates
+
+
+def is_first(standing: Standing, _policy: Policy, _now: int) -> bool:
+    """Return whether no create of ours, as far as the ledger knows, can have made what the warehouse has."""
+    return not standing.may_exist
+
+
+def is_first_and_blind(standing: Standing, policy: Policy, _now: int) -> bool:
+    """Return the same where it cannot be looked at, either."""
+    return not standing.may_exist and not policy.can_look_up
 
 
 def cannot_know(standing: Standing, policy: Policy, _now: int) -> bool:

@@ -1,8 +1,9 @@
 """What the warehouse's answers to a create and to a look-up change. Nothing is created twice on a guess.
 
 A worker that takes up a READY order makes it SENDING, and the ledger commits that before any call. The look-up comes
-before each create; the create follows only a look-up that found nothing, or none was wanted for an order that cannot be
-there. Whatever ends without a sure answer becomes UNKNOWN, which only look-ups end.
+before each create, except before the first one where the warehouse refuses a number that it has. The create follows
+only a look-up that found nothing, or none was wanted for an order that cannot be there. Whatever ends without a sure
+answer becomes UNKNOWN, which only look-ups end.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ DELIVERY_SEEN = (
     Seen.CANNOT_LOOK_UP,
     Seen.EXHAUSTED,
 )
+NUMBER_TAKEN = "number_taken"  # of an order that is there before ours: only what it shows makes it this box
 _TAKEN = (Seen.CREATED, Seen.FOUND)
 _NOT_DONE = (Seen.NOT_DONE, Seen.NOT_NOW)
 _NEVER_SENT = Rule(S.CANCELLED, "cancelled_before_sending", is_cancel_wanted=False)
@@ -67,6 +69,8 @@ DELIVERY_ROWS: tuple[Row, ...] = (
     Row(CANCELLING, (Seen.FOUND_CANCELLED,), _CANCELLED),
     # It has another box.
     Row(IN_DOUBT, (Seen.FOUND_OTHER,), Rule(S.HELD, "conflict", may_exist=True)),
+    Row((S.SENDING,), (Seen.EXISTS,), Rule(S.HELD, "conflict", may_exist=True), if_.is_first_and_blind),
+    Row((S.SENDING,), (Seen.EXISTS,), Rule(S.UNKNOWN, NUMBER_TAKEN, Action.LOOK_UP, may_exist=True), if_.is_first),
     Row(IN_DOUBT, (Seen.EXISTS,), Rule(S.UNKNOWN, "", Action.LOOK_UP, may_exist=True)),
     # The warehouse does not have it.
     Row((S.SENDING,), (Seen.NOT_FOUND,), _NEVER_SENT, if_.is_never_sent_cancel),

@@ -68,17 +68,23 @@ def see_shipment(
     return Seen.DUE_CHANGED if seen is Seen.DUE and is_changed else seen
 
 
-def see_create(answer: CreateAnswer, comparison: Comparison = "not_shown") -> Seen:
-    """Return what the answer to a create shows. `comparison`: of the box in an AlreadyExists, if it shows one."""
-    if isinstance(answer, AlreadyExists) and answer.found:
+def see_create(answer: CreateAnswer, comparison: Comparison = "not_shown", *, may_be_ours: bool = True) -> Seen:
+    """Return what the answer to a create shows. `comparison`: of the box in an AlreadyExists, if it shows one.
+
+    `may_be_ours`: as for `see_find`; an order of which nothing is shown is looked up, else.
+    """
+    if isinstance(answer, AlreadyExists) and answer.found and (may_be_ours or comparison != "not_shown"):
         return see_find(answer.found, comparison)
     if isinstance(answer, Retryable) and answer.may_be_done:
         return Seen.MAY_BE_DONE
     return _BY_ANSWER[type(answer)]
 
 
-def see_find(answer: FindAnswer, comparison: Comparison = "not_shown") -> Seen:
-    """Return what a look-up shows. A warehouse that does not show the content is taken at its word: the number is ours.
+def see_find(answer: FindAnswer, comparison: Comparison = "not_shown", *, may_be_ours: bool = True) -> Seen:
+    """Return what a look-up shows.
+
+    `may_be_ours`: an earlier create may have made the order. A warehouse that does not show the content is then taken
+    at its word: the number is ours. Else it may be the order of another shop.
 
     A box that was shipped already is FOUND: its parcels come with the tracking.
     """
@@ -86,7 +92,8 @@ def see_find(answer: FindAnswer, comparison: Comparison = "not_shown") -> Seen:
         return _BY_ANSWER[type(answer)]
     if answer.progress == "cancelled":
         return Seen.FOUND_CANCELLED
-    return Seen.FOUND_OTHER if comparison == "different" else Seen.FOUND
+    is_other = comparison == "different" or (comparison == "not_shown" and not may_be_ours)
+    return Seen.FOUND_OTHER if is_other else Seen.FOUND
 
 
 def see_cancel(answer: CancelAnswer) -> Seen:

@@ -108,6 +108,7 @@ class Policy:
     can_look_up: bool = True
     looks_up_first: bool = True
     repeats_safely: bool = False  # the same create twice makes one order, by the warehouse's promise
+    refuses_duplicates: bool = False  # a number that it has is refused, by the warehouse's promise
     confirms_first_package: bool = False
     cancels_if_externally_shipped: bool = False
     updates_tracking: bool = False

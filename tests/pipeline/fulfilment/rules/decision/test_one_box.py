@@ -1,5 +1,7 @@
 """One box and a warehouse that takes two orders under one number if it is asked: it never is, whatever goes wrong.
 
+One that refuses a second order of the number is asked for the first without a look-up.
+
 The worker of this test does what the steps do: decide, commit, call, decide. It is killed, and loses answers;
 the warehouse shows a new order only some minutes later; the shop cancels and un-cancels.
 """
@@ -85,6 +87,8 @@ class Box:
         return self.warehouse.find(self.now)
 
     def create(self):
+        if self.policy.refuses_duplicates and self.warehouse.created_at is not None:
+            return Seen.EXISTS
         outcome = self.draw("created", "lost_before", "lost_after", "not_done", "killed_before", "killed_after")
         if outcome == "not_done":
             return Seen.NOT_DONE
@@ -111,9 +115,12 @@ class Box:
     turns=st.lists(st.tuples(st.sampled_from([0, 1, 2, 5, 6, 11]), st.integers(0, 5)), max_size=25),
     is_cancelled_last=st.booleans(),
     looks_up_first=st.booleans(),
+    refuses_duplicates=st.booleans(),
 )
-def test_a_box_is_created_once_and_ends_as_the_shop_wants(luck, turns, is_cancelled_last, looks_up_first):
-    box = Box(Policy(looks_up_first=looks_up_first), luck)
+def test_a_box_is_created_once_and_ends_as_the_shop_wants(
+    luck, turns, is_cancelled_last, looks_up_first, refuses_duplicates
+):
+    box = Box(Policy(looks_up_first=looks_up_first, refuses_duplicates=refuses_duplicates), luck)
 
     for minutes, number in turns:
         box.now += minutes * MINUTE_US

@@ -14,6 +14,7 @@ FIRST = Policy(confirms_first_package=True)
 BLIND = Policy(can_look_up=False)
 SAFE = Policy(can_look_up=False, repeats_safely=True)
 UNCHECKED = Policy(looks_up_first=False)
+REFUSING = Policy(refuses_duplicates=True)
 MINUTE_US = 60_000_000
 
 
@@ -69,6 +70,10 @@ def test_a_box_that_is_marked_before_it_is_sent_is_left_out(state):
         (at("ready"), "turn", POLICY, ("sending", "", "look_up")),
         (at("ready"), "turn", UNCHECKED, ("sending", "", "create")),
         (at("ready", may_exist=True), "turn", UNCHECKED, ("sending", "", "look_up")),
+        (at("ready"), "turn", REFUSING, ("sending", "", "create")),
+        (at("ready", may_exist=True), "turn", REFUSING, ("sending", "", "look_up")),
+        (at("sending"), "exists", BLIND, ("held", "conflict", "none")),
+        (at("sending", may_exist=True), "exists", SAFE, ("unknown", "", "look_up")),
         (at("ready"), "turn", BLIND, ("sending", "", "create")),
         (at("ready", may_exist=True), "turn", BLIND, ("held", "outcome_unknown", "none")),
         (at("ready", may_exist=True), "turn", SAFE, ("sending", "", "create")),
@@ -78,7 +83,7 @@ def test_a_box_that_is_marked_before_it_is_sent_is_left_out(state):
         (at("sending"), "found_other", POLICY, ("held", "conflict", "none")),
         (at("sending"), "found_cancelled", POLICY, ("cancelled_at_warehouse", "cancelled_by_warehouse", "none")),
         (at("sending"), "created", POLICY, ("at_warehouse", "", "none")),
-        (at("sending"), "exists", POLICY, ("unknown", "", "look_up")),
+        (at("sending"), "exists", POLICY, ("unknown", "number_taken", "look_up")),
         (at("sending"), "rejected", POLICY, ("held", "rejected_by_warehouse", "none")),
         (at("sending"), "not_done", POLICY, ("ready", "", "none")),
         (at("sending"), "not_now", POLICY, ("ready", "", "none")),

@@ -53,6 +53,12 @@ def test_the_answer_to_a_create_is_one_word(answer, comparison, seen):
     assert see_create(answer, comparison) is Seen(seen)
 
 
+def test_an_order_that_shows_nothing_is_not_taken_for_a_box_that_was_never_sent():
+    assert see_create(AlreadyExists(THERE), "not_shown", may_be_ours=False) is Seen.EXISTS
+    assert see_find(THERE, "not_shown", may_be_ours=False) is Seen.FOUND_OTHER
+    assert see_find(THERE, "same", may_be_ours=False) is Seen.FOUND
+
+
 @pytest.mark.parametrize(
     ("answer", "comparison", "seen"),
     [

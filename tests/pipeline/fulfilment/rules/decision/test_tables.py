@@ -12,7 +12,7 @@ from pipeline.fulfilment.rules.decision.words import NEVER_SEEN, Action, Decisio
 from pipeline.fulfilment.rules.reasons import REASONS
 
 MINUTE_US = 60_000_000
-POLICIES = st.builds(Policy, *[st.booleans()] * 7)
+POLICIES = st.builds(Policy, *[st.booleans()] * 8)
 
 
 def standing(decision: Decision) -> Standing:
