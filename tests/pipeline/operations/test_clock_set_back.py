@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import select
 
 from pipeline.infra import redis_keys
 from pipeline.infra.rate_limit.budget import Budget
+from pipeline.ledger.clock_correction import WAIT_COLUMNS
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.schema.core import Lane
+from pipeline.ledger.schema.core import Base, Lane
 from pipeline.operations.clock_set_back import MAX_LEASE_TTL_MS, repair_clock_set_back
 from tests.pipeline.ledger.rows import add_connection, add_store
 
@@ -66,6 +68,15 @@ def test_due_times_in_the_ledger_move_back_with_the_clock(redis, engine):
 
     assert repair_clock_set_back(redis, engine, "here", now).max_s == pytest.approx(HOUR_S, abs=5)
     assert next_attempt(engine) < now() + 10_000_000
+
+
+def test_every_column_that_holds_a_due_time_is_corrected():
+    due = {f"{table}.{column.name}" for table, held in Base.metadata.tables.items() for column in held.columns}
+    due = {
+        name for name in due if re.search(r"\.(next_|wait_|locked_|acknowledge_at|update_at|audit_at|wanted_at)", name)
+    }
+
+    assert {f"{column.class_.__tablename__}.{column.key}" for column, _ in WAIT_COLUMNS} == due
 
 
 def test_a_set_back_is_corrected_once(redis, engine):
