@@ -26,6 +26,17 @@ def format_order_number(number: OrderNumber) -> str:
     return f"{_PREFIX[number.kind]}{number.shipment_id}{suffix}"
 
 
+def could_be_ours(number: OrderNumber, known: tuple[int, int] | None) -> bool:
+    """Return whether the store may have a shipment of this id. `known`: the smallest and largest that it has.
+
+    Other shops of a warehouse number their orders, too, and mostly without a prefix. Cratejoy's ids grow, so that those
+    of a shop's boxes lie together; there is room above for boxes that a restored ledger does not know yet.
+    """
+    if number.kind == "subscription":
+        return True
+    return known is not None and known[0] <= number.shipment_id <= known[1] + (known[1] // 10)
+
+
 def parse_order_number(text: str) -> OrderNumber | None:
     """Return the parts of a number that looks like one of ours, or None. Warehouses may change its case."""
     match = _NUMBER.fullmatch(text.strip().upper())

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Package, Progress, ShippedPage, State, WarehouseOrder
 from pipeline.fulfilment.rules.decision.words import Action
-from pipeline.fulfilment.rules.order_numbers import format_order_number, parse_order_number
+from pipeline.fulfilment.rules.order_numbers import could_be_ours, format_order_number, parse_order_number
 from pipeline.fulfilment.rules.packages import list_tracking_numbers, see_packages, sort_packages
 from pipeline.fulfilment.rules.tracking_numbers import normalize_tracking_number
 from pipeline.fulfilment.site import Site, log
@@ -24,11 +24,17 @@ from pipeline.fulfilment.steps.calls import note_trouble
 from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
 from pipeline.infra import metrics, redis_keys
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fulfilment.orders import OrderRow, find_order, list_numbers_in_states
+from pipeline.ledger.fulfilment.orders import (
+    OrderRow,
+    find_order,
+    find_shipment_range,
+    has_other_store,
+    list_numbers_in_states,
+)
 from pipeline.ledger.fulfilment.packages import add_packages, list_packages
 from pipeline.ledger.fulfilment.quarantine import (
     ATTACHED,
-    list_quarantined,
+    list_attachable,
     quarantine_packages,
     settle_quarantined,
 )
@@ -145,6 +151,9 @@ def take_report(
     parcels = _normalize(reported.packages)
     is_complete = reported.progress == "shipped"
     if row is None:
+        if parcels and _is_foreign(conn, site, order_number):
+            metrics.FOREIGN_TRACKING.inc()
+            return False, 0
         return False, quarantine_packages(
             conn, site.store_id, order_number, parcels, site.now(), is_complete=is_complete
         )
@@ -166,6 +175,13 @@ def take_report(
     return row_now.state is not row.state, 0
 
 
+def _is_foreign(conn: Connection, site: Site, order_number: str) -> bool:
+    """Whether a number that the store does not know is that of another shop, and no person has to look."""
+    number = parse_order_number(order_number)
+    known = find_shipment_range(conn, site.store_id)
+    return number is None or not could_be_ours(number, known) or has_other_store(conn, site.store_id, order_number)
+
+
 def _columns(site: Site, row: OrderRow, reported: WarehouseOrder) -> dict[str, Any]:
     """When the first parcel left, by the warehouse, or when it first said so."""
     times = [parcel.shipped_at for parcel in sort_packages(reported.packages) if parcel.shipped_at is not None]
@@ -181,7 +197,7 @@ def _columns(site: Site, row: OrderRow, reported: WarehouseOrder) -> dict[str, A
 def retry_quarantined(site: Site) -> int:
     """Attach what is kept apart and now has a box that was sent; returns how many parcels."""
     with reading(site.engine) as conn:
-        apart = [one for one in list_quarantined(conn, site.store_id) if one.reason is None]
+        apart = list_attachable(conn, site.store_id, frozenset(State) - frozenset(_NEVER_SENT))
         rows = {one.order_number: find_order(conn, site.store_id, one.order_number) for one in apart}
     attached = 0
     for number, row in rows.items():

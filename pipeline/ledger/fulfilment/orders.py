@@ -12,7 +12,7 @@ from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import State
 from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
-from pipeline.ledger.schema.fulfilment import FulfilmentOrder
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
 from pipeline.ledger.sql.tables import chunks, insert_into
 
 
@@ -140,6 +140,23 @@ def find_order(conn: Connection, store_id: int, order_number: str) -> OrderRow |
     found = FulfilmentOrder.store_id == store_id, FulfilmentOrder.order_number == order_number
     row = conn.execute(select_orders().where(*found)).one_or_none()
     return None if row is None else _build_row(row)
+
+
+def has_other_store(conn: Connection, store_id: int, order_number: str) -> bool:
+    """Whether another store with a warehouse has a box with this number, which then is no box of this one."""
+    others = select(Warehouse.store_id).where(Warehouse.store_id != store_id)
+    found = FulfilmentOrder.store_id.in_(others), FulfilmentOrder.order_number == order_number
+    return conn.execute(select(FulfilmentOrder.id).where(*found).limit(1)).first() is not None
+
+
+def find_shipment_range(conn: Connection, store_id: int) -> tuple[int, int] | None:
+    """The smallest and the largest shipment id of the store's boxes; None without a box."""
+    number = FulfilmentOrder.shipment_id
+    first, last = (
+        conn.execute(select(number).where(FulfilmentOrder.store_id == store_id).order_by(order).limit(1)).scalar()
+        for order in (number, number.desc())
+    )
+    return None if first is None or last is None else (first, last)
 
 
 def find_newest_order(conn: Connection, store_id: int, shipment_id: int) -> OrderRow | None:

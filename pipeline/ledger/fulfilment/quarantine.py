@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from pipeline.core.fulfilment import Package
-from pipeline.ledger.schema.fulfilment import QuarantinedTracking
+from pipeline.core.fulfilment import Package, State
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracking
 from pipeline.ledger.sql.tables import insert_into
 
 ATTACHED, DISMISSED = "attached", "dismissed"
@@ -90,6 +90,19 @@ def find_quarantined(conn: Connection, quarantine_id: int) -> QuarantineRow | No
     """The tracking with this id, of any store."""
     row = conn.execute(select(QuarantinedTracking.__table__).filter_by(id=quarantine_id)).one_or_none()
     return None if row is None else QuarantineRow(**row._asdict())
+
+
+def list_attachable(conn: Connection, store_id: int, states: Collection[State]) -> list[QuarantineRow]:
+    """What is open of a store, and by now has a box of its number in one of these states; not what a person decides."""
+    of_box = and_(
+        FulfilmentOrder.store_id == QuarantinedTracking.store_id,
+        FulfilmentOrder.order_number == QuarantinedTracking.order_number,
+        FulfilmentOrder.state.in_(sorted(states)),
+    )
+    open_ = QuarantinedTracking.store_id == store_id, QuarantinedTracking.outcome.is_(None)
+    query = select(QuarantinedTracking.__table__).join(FulfilmentOrder, of_box).where(*open_)
+    by_itself = query.where(QuarantinedTracking.reason.is_(None)).order_by(QuarantinedTracking.id)
+    return [QuarantineRow(**row._asdict()) for row in conn.execute(by_itself)]
 
 
 def get_quarantined(conn: Connection, store_id: int, quarantine_id: int) -> QuarantineRow | None:

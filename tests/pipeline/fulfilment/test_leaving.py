@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, select
 
+from pipeline.core.fulfilment import Package, State
 from pipeline.ledger.engine import writing
-from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentOrder
+from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
+from pipeline.ledger.fulfilment.quarantine import quarantine_packages
+from pipeline.ledger.fulfilment.warehouses import save_warehouse
+from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentOrder, QuarantinedTracking
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
+from tests.pipeline.ledger.rows import add_store
 
 PACKAGES = [
     {"tracking_number": "TEST1", "carrier": "USPS", "method": "Priority"},
@@ -61,6 +66,48 @@ def test_tracking_of_another_shop_is_only_counted(bridge):
     bridge.wait(15 * MINUTE)
 
     assert bridge.quarantined() == []
+
+
+@pytest.mark.parametrize("number", ["1001", "9{shipment}"])
+def test_tracking_of_a_number_that_the_shop_cannot_have_is_only_counted(away, number):
+    foreign = number.format(shipment=away.one)
+    away.control("orders", order_number=foreign, lines=[{"sku": "X", "quantity": 1}])
+    away.control("ship", order_number=foreign, packages=PACKAGES[:1])
+    away.wait(15 * MINUTE)
+
+    assert away.quarantined() == []
+
+
+def test_tracking_of_a_number_between_those_of_the_shop_is_kept_apart(away):
+    away.control("orders", order_number=str(away.one + 1), lines=[{"sku": "X", "quantity": 1}])
+    away.control("ship", order_number=str(away.one + 1), packages=PACKAGES[:1])
+    away.wait(15 * MINUTE)
+
+    assert away.quarantined() == ["TEST1"]
+
+
+def test_tracking_of_another_shop_of_the_same_warehouse_is_only_counted(away):
+    with writing(away.engine) as conn:
+        other = add_store(conn, "other-box").id
+        save_warehouse(conn, other, "cartrover", b"", away.clock())
+        insert_order(conn, NewOrder(other, 424242, "SUB-424242", "subscription", "adhoc", State.AT_WAREHOUSE), 0)
+    away.control("orders", order_number="SUB-424242", lines=[{"sku": "X", "quantity": 1}])
+    away.control("ship", order_number="SUB-424242", packages=PACKAGES[:1])
+    away.wait(15 * MINUTE)
+
+    assert away.quarantined() == []
+
+
+def test_a_box_is_found_for_its_tracking_behind_many_of_no_box(away):
+    with writing(away.engine) as conn:
+        quarantine_packages(conn, away.store_id, "SUB-1", [Package("TEST1")], 0, is_complete=True)
+        row = conn.execute(select(QuarantinedTracking.__table__)).one()._asdict()
+        del row["id"]
+        numbers = [*range(424_242, 425_300), away.one]
+        conn.execute(insert(QuarantinedTracking), [row | {"order_number": f"SUB-{number}"} for number in numbers])
+    away.wait(15 * MINUTE)
+
+    assert away.state(away.one) == "confirmed"
 
 
 def test_tracking_of_a_box_that_was_never_sent_is_kept_apart(bridge):
