@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from pipeline.context import Context
 from receiver.api import (
     attention,
+    batches,
     caller,
     connections,
     docs,
@@ -47,7 +48,7 @@ MAX_BODY_BYTES = 64_000
 _RESOURCES = (
     *(token, shops, events, people, person_answers, messages, connections, attention),
     *(flow, stats, replays, samples, unreadable, warehouses, warehouse_keys, warehouse_settings, dry_runs, orders),
-    *(tracking,),
+    *(tracking, batches),
 )
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "
