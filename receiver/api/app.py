@@ -21,7 +21,9 @@ from receiver.api import (
     docs,
     dry_runs,
     events,
+    exports,
     flow,
+    imports,
     messages,
     orders,
     people,
@@ -36,6 +38,7 @@ from receiver.api import (
     warehouse_keys,
     warehouse_settings,
     warehouses,
+    work,
 )
 from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_caller, record_use, require_scope
 from receiver.api.limits import LIMITS_EXTENSION, RequestLimits, add_limit_headers
@@ -48,7 +51,7 @@ MAX_BODY_BYTES = 64_000
 _RESOURCES = (
     *(token, shops, events, people, person_answers, messages, connections, attention),
     *(flow, stats, replays, samples, unreadable, warehouses, warehouse_keys, warehouse_settings, dry_runs, orders),
-    *(tracking, batches),
+    *(tracking, batches, work, exports, imports),
 )
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "

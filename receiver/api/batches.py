@@ -1,4 +1,4 @@
-"""Batches of a shop's boxes: the forecast of one, and what became of a frozen one."""
+"""Batches of a shop's boxes: the forecast of one, its freeze, and what became of it after that."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from typing import Any, get_args
 from marshmallow import fields, validate
 
 from pipeline.core.fulfilment import State
-from pipeline.fulfilment.batches import FrozenBatch, compare_frozen, forecast_batch
+from pipeline.fulfilment.batches import FrozenBatch, compare_frozen
 from pipeline.fulfilment.rules.forecast import Certainty
 from pipeline.fulfilment.rules.manifest import CHANGES, count_skus
+from pipeline.fulfilment.work import request_forecast, request_freeze
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.batches import BatchLine, count_frozen, list_batches, list_frozen
-from receiver.api.caller import find_shop, get_context
-from receiver.api.fields import Document, Moment, Query, RowId, id_parameter, page_of
-from receiver.api.problems import not_found
+from pipeline.ledger.fulfilment.work import find_last_work
+from receiver.api.caller import find_shop, get_actor, get_context
+from receiver.api.fields import Body, Document, Moment, RowId, page_of
+from receiver.api.problems import Problem, not_found
 from receiver.api.resource import Answer, Resource, count_field, describe, view
-from receiver.api.warehouses import find_shop_with_warehouse, get_row
+from receiver.api.warehouses import get_row
+from receiver.api.work import EXAMPLE as WORK_EXAMPLE
+from receiver.api.work import WorkSchema, build_work
 
+FROZEN_ONCE = "A batch is frozen once, and stays so. Send `confirm` as true to do it."
 blueprint = Resource("batches", __name__, description="Batches of boxes: no names and no addresses.")
 
 
@@ -99,10 +104,10 @@ class FrozenBatchSchema(Document):
     manifest = fields.Dict(required=True, metadata=describe("The boxes by number, as they were frozen; times in µs."))
 
 
-class ForecastQuery(Query):
-    """Which batch."""
+class FreezeBody(Body):
+    """A freeze. It cannot be taken back."""
 
-    batch_id = id_parameter("Cratejoy's; left out: the batch that ends next.")
+    confirm = fields.Boolean(load_default=False, metadata=describe("true: the batch is frozen as it is now."))
 
 
 EXAMPLE = {
@@ -179,23 +184,61 @@ def index(shop: str) -> dict[str, Any]:
 
 @view(
     blueprint,
-    "/warehouses/<name:shop>/forecast",
+    "/warehouses/<name:shop>/batches/<row_id:batch_id>/forecast",
     "read",
     Answer(ForecastSchema, FORECAST_EXAMPLE),
-    query=ForecastQuery,
-    may_refuse=True,
 )
-def expect(query: dict[str, Any], shop: str) -> dict[str, Any]:
+def show_forecast(shop: str, batch_id: int) -> dict[str, Any]:
     """Show what a batch will have
 
-    By SKU, variant, gift and country, each with the range in which it may still move.
+    By SKU, variant, gift and country, each with the range in which it may still move, as it was expected last. 404
+    before that was asked for.
     """
-    context = get_context()
-    shop_id = find_shop_with_warehouse(shop)
-    made = forecast_batch(context, shop_id, query["batch_id"])
-    with reading(context.engine) as conn:
+    with reading(get_context().engine) as conn:
+        shop_id = find_shop(conn, shop)
+        made = find_last_work(conn, shop_id, f"forecast {batch_id}", "done")
         frozen = count_frozen(conn, shop_id)
-    return {"shop": shop, **asdict(made), "batch": _build(made.batch, frozen)}
+    if made is None:
+        raise not_found()
+    batch = made.result["batch"] | {"frozen_boxes": frozen.get(batch_id)}
+    return {"shop": shop, **made.result, "batch": batch}
+
+
+@view(
+    blueprint,
+    "/warehouses/<name:shop>/batches/<row_id:batch_id>/forecast",
+    "replay",
+    Answer(WorkSchema, {**WORK_EXAMPLE, "kind": "forecast"}, status=202),
+    method="POST",
+)
+def forecast(shop: str, batch_id: int) -> dict[str, Any]:
+    """Forecast a batch
+
+    A worker does it; ask for the work that is returned until it is done, and then for the forecast.
+    """
+    shop_id = _find_batch(shop, batch_id)
+    return build_work(request_forecast(get_context(), shop_id, batch_id, get_actor()), shop)
+
+
+@view(
+    blueprint,
+    "/warehouses/<name:shop>/batches/<row_id:batch_id>/freeze",
+    "replay",
+    Answer(WorkSchema, WORK_EXAMPLE, status=202),
+    method="POST",
+    body=FreezeBody,
+    body_example={"confirm": True},
+)
+def freeze(body: dict[str, Any], shop: str, batch_id: int) -> dict[str, Any]:
+    """Freeze a batch
+
+    Writes down which boxes are in it, each wave by itself, with a hash. A worker reads first what was not read for an
+    hour; ask for the work that is returned until it is done.
+    """
+    shop_id = _find_batch(shop, batch_id)
+    if not body["confirm"]:
+        raise Problem(409, FROZEN_ONCE)
+    return build_work(request_freeze(get_context(), shop_id, batch_id, get_actor()), shop)
 
 
 @view(
@@ -217,6 +260,16 @@ def show(shop: str, batch_id: int) -> dict[str, Any]:
             raise not_found()
         found = compare_frozen(conn, shop_id, batch_id)
     return {"items": [_build_frozen(one) for one in found], "next_cursor": None}
+
+
+def _find_batch(shop: str, batch_id: int) -> int:
+    """The id of a shop of the caller that has this batch."""
+    with reading(get_context().engine) as conn:
+        shop_id = find_shop(conn, shop)
+        get_row(conn, shop_id)
+        if all(one.batch_id != batch_id for one in list_batches(conn, shop_id)):
+            raise not_found()
+    return shop_id
 
 
 def _build(batch: BatchLine, frozen: dict[int, int]) -> dict[str, Any]:

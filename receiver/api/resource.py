@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,11 +81,12 @@ def view(  # noqa: PLR0913 - what a view has
     query: type[Schema] | None = None,
     body: type[Schema] | None = None,
     body_example: Any = None,
+    raw_body: Mapping[str, Any] | None = None,
     may_refuse: bool = False,
 ) -> Callable[[View], View]:
     """Declare a view. It is passed its query and its body as dicts, and then what its rule has.
 
-    `may_refuse`: a GET that answers with 409, too.
+    `raw_body`: of a body that is not JSON, what the document says. `may_refuse`: a GET that answers with 409, too.
     """
 
     def declare(function: View) -> View:
@@ -110,7 +111,8 @@ def view(  # noqa: PLR0913 - what a view has
             found = blueprint.alt_response(status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=text)(
                 found
             )
-        found = blueprint.doc(security=[{"bearer": [scope]}], **{"x-scope": scope})(found)
+        more = {"x-scope": scope, **({"requestBody": raw_body} if raw_body else {})}
+        found = blueprint.doc(security=[{"bearer": [scope]}], **more)(found)
         routed: View = blueprint.route(rule, methods=[method])(found)
         return routed
 

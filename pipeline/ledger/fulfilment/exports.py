@@ -50,9 +50,11 @@ def find_newest_export(conn: Connection, store_id: int) -> int:
     return conn.execute(query).scalar_one()
 
 
-def list_exports(conn: Connection, store_id: int, *, limit: int = 50) -> list[ExportRow]:
-    """The store's files with boxes, the newest first."""
-    mine = FulfilmentExport.store_id == store_id, FulfilmentExport.boxes > 0
+def list_exports(conn: Connection, store_id: int, *, before: int | None = None, limit: int = 50) -> list[ExportRow]:
+    """The store's files with boxes, the newest first. `before`: the id of the last one shown."""
+    mine = [FulfilmentExport.store_id == store_id, FulfilmentExport.boxes > 0]
+    if before is not None:
+        mine.append(FulfilmentExport.id < before)
     query = select(FulfilmentExport.__table__).where(*mine).order_by(FulfilmentExport.id.desc()).limit(limit)
     return [ExportRow(**row._asdict()) for row in conn.execute(query)]
 

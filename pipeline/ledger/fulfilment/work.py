@@ -96,9 +96,18 @@ def find_last_work(conn: Connection, store_id: int, subject: str, state: WorkSta
     return None if row is None else WorkRow(**row._asdict())
 
 
-def list_work(conn: Connection, store_id: int, kinds: Collection[WorkKind] = (), *, limit: int = 50) -> list[WorkRow]:
-    """The store's work, of these kinds or all, the newest first."""
+def list_work(
+    conn: Connection,
+    store_id: int,
+    kinds: Collection[WorkKind] = (),
+    *,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[WorkRow]:
+    """The store's work, of these kinds or all, the newest first. `before`: the id of the last one shown."""
     query = select(*_COLUMNS).where(FulfilmentWork.store_id == store_id)
+    if before is not None:
+        query = query.where(FulfilmentWork.id < before)
     if kinds:
         query = query.where(FulfilmentWork.kind.in_(sorted(kinds)))
     rows = conn.execute(query.order_by(FulfilmentWork.id.desc()).limit(limit))
