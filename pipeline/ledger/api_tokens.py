@@ -30,7 +30,7 @@ SCOPE_TEXTS: Mapping[Scope, str] = {
     "read": "shops, events, messages, connections, warehouses, orders, what needs attention, and figures; "
     "no names and no addresses",
     "read-people": "people, and all that names them in events, messages and orders",
-    "replay": "send again, and release boxes",
+    "replay": "send again, release boxes, freeze batches, and export and import files of a warehouse",
     "operate": "pause and resume connections and warehouses, and act on what needs attention",
     "settings": "connect a warehouse, change its keys and its settings, and have it go live",
     "rights": "export and erase people",
