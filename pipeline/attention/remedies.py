@@ -30,7 +30,18 @@ Action = Literal[
     "resume_warehouse",
 ]
 Place = Literal[
-    "keys", "settings", "refused", "unreadable", "retry_refused", "retry_unreadable", "removal", "example", "events"
+    "keys",
+    "settings",
+    "refused",
+    "unreadable",
+    "retry_refused",
+    "retry_unreadable",
+    "removal",
+    "example",
+    "events",
+    "boxes",
+    "tracking",
+    "warehouse",
 ]
 
 
@@ -51,7 +62,7 @@ class Remedy:
         return self.command.format(store=item.store or "NAME")
 
 
-_CHECK, _DOCTOR = "Check again", "cratewire doctor"
+_CHECK, _LOOK, _DOCTOR = "Check again", "Look at it", "cratewire doctor"
 _READ_AGAIN = (
     "The profiles of all customers are sent again. Campaigns that start when a person enters a segment may start: "
     "pause them first."
@@ -83,10 +94,18 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "platform_takes_nothing": Remedy("nothing leaves", "Try again now", "cratewire status", "send_now"),
     "warehouse_paused": Remedy(
-        "nothing leaves", "Go on", "cratewire fulfilment resume --store {store}", "resume_warehouse"
+        "nothing leaves",
+        "Go on",
+        "cratewire fulfilment resume --store {store}",
+        "resume_warehouse",
+        more=("See the warehouse", "warehouse"),
     ),
     "warehouse_takes_nothing": Remedy(
-        "nothing leaves", "Try again now", "cratewire fulfilment status --store {store}", "resume_warehouse"
+        "nothing leaves",
+        "Try again now",
+        "cratewire fulfilment status --store {store}",
+        "resume_warehouse",
+        more=("See the warehouse", "warehouse"),
     ),
     "messages_refused": Remedy(
         "some cannot leave",
@@ -99,12 +118,14 @@ REMEDIES: dict[str, Remedy] = {
         "some cannot leave", "Answer it", "cratewire stores show {store}", leads_to="settings"
     ),
     "boxes_held": Remedy(
-        "some cannot leave", _CHECK, "cratewire fulfilment orders --store {store} --state held", "check_again"
+        "some cannot leave", _LOOK, "cratewire fulfilment orders --store {store} --state held", leads_to="boxes"
     ),
-    "boxes_late": Remedy("some cannot leave", _CHECK, "cratewire fulfilment status --store {store}", "check_again"),
-    "boxes_changed": Remedy("some cannot leave", _CHECK, "cratewire fulfilment orders --store {store}", "check_again"),
+    "boxes_late": Remedy("some cannot leave", _LOOK, "cratewire fulfilment status --store {store}", leads_to="boxes"),
+    "boxes_changed": Remedy(
+        "some cannot leave", _LOOK, "cratewire fulfilment orders --store {store}", leads_to="boxes"
+    ),
     "tracking_quarantined": Remedy(
-        "some cannot leave", _CHECK, "cratewire fulfilment tracking --store {store}", "check_again"
+        "some cannot leave", "Decide about them", "cratewire fulfilment tracking --store {store}", leads_to="tracking"
     ),
     "hooks_not_registered": Remedy(
         "Cratejoy's hooks", "Register them now", "cratewire hooks audit --store {store}", "register_hooks"

@@ -99,6 +99,11 @@ def date(day: int) -> str:
     return Markup('<time datetime="{}">{}</time>').format(iso, iso)
 
 
+def day(at: int | None) -> str:
+    """Format the day of a time in µs, in UTC, as a <time> element."""
+    return "" if at is None else date(at // (_DAY * _MICROS))
+
+
 def minute(at: int) -> str:
     """Format a time in µs as fields for times take it: `2026-11-30T03:12`, in UTC."""
     return datetime.fromtimestamp(at / _MICROS, UTC).strftime("%Y-%m-%dT%H:%M")
@@ -204,6 +209,7 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(span)
     app.add_template_filter(as_json)
     app.add_template_filter(date)
+    app.add_template_filter(day)
     app.add_template_filter(minute)
     app.add_template_filter(seconds)
     app.add_template_filter(share)

@@ -87,7 +87,8 @@ def _find_boxes(context: Context) -> Iterator[AttentionItem]:
             effect = "They do not go out, or what became of them is not known; all other boxes go on."
             command = f"`cratewire fulfilment orders --store {shop.name} --state {group.state} --reason {group.reason}`"
             to_do = f"{cure} {command} lists them.".strip()
-            yield _build(BOXES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+            item = _build(BOXES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+            yield replace(item, facts=_lead_to("needs_you", group.numbers, group.count, group.reason))
 
 
 def _find_notices(context: Context) -> Iterator[AttentionItem]:
@@ -99,7 +100,8 @@ def _find_notices(context: Context) -> Iterator[AttentionItem]:
             headline = f"{shop.name}: {_name(group)}: {says}"
             effect = "The warehouse has the box as it was sent."
             to_do = f"{cure} `cratewire fulfilment show NUMBER --store {shop.name}` says what happened to it.".strip()
-            yield _build(NOTICES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+            item = _build(NOTICES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+            yield replace(item, facts=_lead_to("all", group.numbers, group.count, group.reason))
 
 
 def _find_quarantined(context: Context) -> Iterator[AttentionItem]:
@@ -131,18 +133,28 @@ def _find_late(context: Context) -> Iterator[AttentionItem]:
                 continue
             late = list_late_boxes(conn, shop.row.store_id, now, find_no_tracking_days(shop.row.settings))
             lists = (
-                ("paid and not sent", late.paid_not_sent),
-                ("sent, without tracking", late.sent_without_tracking),
-                ("shipped, and the customer was not informed", late.shipped_customer_not_informed),
+                ("paid and not sent", "paid_not_sent", late.paid_not_sent),
+                ("sent, without tracking", "sent_without_tracking", late.sent_without_tracking),
+                (
+                    "shipped, and the customer was not informed",
+                    "shipped_customer_not_informed",
+                    late.shipped_customer_not_informed,
+                ),
             )
-            for title, boxes in lists:
+            for title, name, boxes in lists:
                 if boxes:
-                    numbers = _join([box.order_number for box in boxes])
-                    headline = f"{shop.name}: {pluralize(len(boxes), 'box', 'boxes')} {title}: {numbers}"
+                    numbers = [box.order_number for box in boxes]
+                    headline = f"{shop.name}: {pluralize(len(boxes), 'box', 'boxes')} {title}: {_join(numbers)}"
                     effect = "The customers wait."
                     to_do = f"`cratewire fulfilment status --store {shop.name}` names them; ask the warehouse."
                     since = min(box.state_at for box in boxes)
-                    yield _build(LATE_NAME, shop, headline, effect, to_do, since, subject=title.replace(" ", "_"))
+                    item = _build(LATE_NAME, shop, headline, effect, to_do, since, subject=title.replace(" ", "_"))
+                    yield replace(item, facts=_lead_to(name, numbers, len(boxes)))
+
+
+def _lead_to(boxes: str, numbers: Sequence[str], count: int, reason: str = "") -> dict[str, str]:
+    """Where a page shows them: one box by itself, several as the list of this name, for this reason."""
+    return {"boxes": boxes, "box_reason": reason, "order_number": numbers[0] if count == 1 else ""}
 
 
 def _build(  # noqa: PLR0913 - the texts of an item

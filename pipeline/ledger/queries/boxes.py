@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, tuple_
 
-from pipeline.core.fulfilment import State
-from pipeline.ledger.queries.fulfilment import SEEN, BoxLine, list_lines
+from pipeline.ledger.queries.fulfilment import FOR_PEOPLE, NOT_FOR_PEOPLE, BoxLine, list_lines
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
-
-# A person has to look, unless one has seen it already.
-NEEDS_PERSON = frozenset({State.HELD, State.FAILED, State.SHIPPED_AFTER_CANCEL, State.CANCELLED_AT_WAREHOUSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +17,8 @@ class BoxFilter:
 
     store_ids: tuple[int, ...]
     states: Collection[str] = ()
-    is_unseen: bool = False  # without those of which a person has said that they stay so
-    reason: str | None = None
+    needs_person: bool = False  # without what ends by itself, or was seen by a person
+    reason: str | None = None  # or the notice that was not put away
     billing_type: str | None = None
     number: str | None = None
 
@@ -39,7 +35,7 @@ def list_box_page(
 
 def count_boxes_that_need_a_person(conn: Connection, store_ids: Sequence[int]) -> int | None:
     """How many boxes of these stores wait for a person; None if none of them has a warehouse. One query of a header."""
-    wanted = BoxFilter(tuple(store_ids), NEEDS_PERSON, is_unseen=True)
+    wanted = BoxFilter(tuple(store_ids), FOR_PEOPLE, needs_person=True)
     waiting = select(func.count()).select_from(FulfilmentOrder).where(*_build_conditions(wanted)).scalar_subquery()
     query = select(waiting).where(exists().where(Warehouse.store_id.in_(store_ids)))
     return conn.execute(query).scalar()
@@ -55,10 +51,11 @@ def _build_conditions(wanted: BoxFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [FulfilmentOrder.store_id.in_(wanted.store_ids)]
     if wanted.states:
         conditions.append(FulfilmentOrder.state.in_(sorted(wanted.states)))
-    if wanted.is_unseen:
-        conditions.append(FulfilmentOrder.reason.is_distinct_from(SEEN))
+    if wanted.needs_person:
+        conditions.append(FulfilmentOrder.reason.is_not(None) & FulfilmentOrder.reason.not_in(NOT_FOR_PEOPLE))
     if wanted.reason is not None:
-        conditions.append(FulfilmentOrder.reason == wanted.reason)
+        is_noted = (FulfilmentOrder.notice == wanted.reason) & FulfilmentOrder.notice_at.is_not(None)
+        conditions.append((FulfilmentOrder.reason == wanted.reason) | is_noted)
     if wanted.billing_type is not None:
         conditions.append(FulfilmentOrder.billing_type == wanted.billing_type)
     if wanted.number is not None:

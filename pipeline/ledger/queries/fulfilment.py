@@ -26,7 +26,8 @@ _WAITS_TO_GO = (
 )
 _AWAY = (State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REFUSED)
 _LEFT = (State.SHIPPED, State.CONFIRMING, State.SHIPPED_AFTER_CANCEL, State.FAILED)
-_FOR_PEOPLE = (
+# States in which a person has to look, unless the reason is one of NOT_FOR_PEOPLE.
+FOR_PEOPLE = (
     State.HELD,
     State.FAILED,
     State.CANCEL_REFUSED,
@@ -35,7 +36,7 @@ _FOR_PEOPLE = (
     State.CANCELLED_AT_WAREHOUSE,
 )
 SEEN = "seen_by_person"  # the reason of a box of which a person has said that it stays so
-_NOT_FOR_PEOPLE = ("unpaid", "missing_cycle", SEEN)  # what ends by itself, or was seen
+NOT_FOR_PEOPLE = ("unpaid", "missing_cycle", SEEN)  # what ends by itself, or was seen
 _NOTED = (
     State.SENDING,
     State.UNKNOWN,
@@ -167,8 +168,8 @@ def _stands_since(before: int) -> ColumnElement[bool]:
 
 def list_boxes_for_people(conn: Connection, store_id: int) -> list[AttentionBoxes]:
     """Boxes that stay as they are until a person decides, by state and reason."""
-    is_open = FulfilmentOrder.reason.is_not(None) & FulfilmentOrder.reason.not_in(_NOT_FOR_PEOPLE)
-    wanted = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_FOR_PEOPLE), is_open
+    is_open = FulfilmentOrder.reason.is_not(None) & FulfilmentOrder.reason.not_in(NOT_FOR_PEOPLE)
+    wanted = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(FOR_PEOPLE), is_open
     return _group(conn, wanted, FulfilmentOrder.reason, FulfilmentOrder.state_at)
 
 

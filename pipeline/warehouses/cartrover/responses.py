@@ -95,7 +95,7 @@ def parse_row(response: HTTPResponse | RateLimited) -> Mapping[str, Any] | NotFo
 
 def _parse_common(response: HTTPResponse) -> AuthError | RateLimited | None:
     if response.status in _REFUSED:
-        return AuthError(f"the keys were refused ({response.status})")
+        return AuthError(f"API user and key do not fit ({response.status})")
     return parse_rate_limit(response, _TOO_MANY_REQUESTS_WAIT_S)
 
 

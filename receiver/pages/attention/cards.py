@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flask import url_for
 
@@ -17,7 +17,7 @@ from receiver.row_ids import parse_row_id
 DAY_US = 86_400_000_000
 
 # A place of the table of remedies -> the endpoint that shows it, and the arguments of its address.
-_PLACES: Mapping[Place, tuple[str, Mapping[str, str]]] = {
+_PLACES: Mapping[Place | Literal["box"], tuple[str, Mapping[str, str]]] = {
     "keys": ("connect.show", {"store": "{store}"}),
     "settings": ("store_settings.show", {"name": "{store}"}),
     "refused": ("activity.show", {"store": "{store}", "show": "refused"}),
@@ -27,7 +27,13 @@ _PLACES: Mapping[Place, tuple[str, Mapping[str, str]]] = {
     "removal": ("store_removal.ask", {"name": "{store}"}),
     "example": ("activity.event", {"event_id": "{event}"}),
     "events": ("activity.show", {"store": "{store}", "event": "{event_name}"}),
+    "boxes": ("orders.show", {"store": "{store}", "show": "{boxes}", "reason": "{box_reason}"}),
+    "box": ("orders.show_box", {"name": "{store}", "order_number": "{order_number}"}),
+    "tracking": ("tracking.show", {"name": "{store}"}),
+    "warehouse": ("warehouse.show", {"name": "{store}"}),
 }
+# What an address may name besides the store: facts of the item.
+_NAMED = ("event", "event_name", "boxes", "box_reason", "order_number")
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -103,11 +109,11 @@ def build_ended(row: AlarmRow, headline: str) -> Ended:
 def _build_link(words: str, place: Place, item: AttentionItem) -> Link | None:
     if item.store is None:
         return None
-    endpoint, wanted = _PLACES[place]
-    facts = {"store": item.store, "event": item.facts.get("event", ""), "event_name": item.facts.get("event_name", "")}
-    arguments: dict[str, Any] = {name: value.format(**facts) for name, value in wanted.items()}
+    facts = {"store": item.store, **{name: item.facts.get(name, "") for name in _NAMED}}
+    endpoint, wanted = _PLACES["box" if place == "boxes" and facts["order_number"] else place]
+    arguments: dict[str, Any] = {name: value.format(**facts) or None for name, value in wanted.items()}
     if "event_id" in arguments:
-        arguments["event_id"] = parse_row_id(arguments["event_id"])
+        arguments["event_id"] = parse_row_id(arguments["event_id"] or "")
         if arguments["event_id"] is None:
             return None
     return Link(words, url_for(endpoint, **arguments))

@@ -19,13 +19,14 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.events import FulfilmentEventRow, list_order_events
 from pipeline.ledger.fulfilment.orders import OrderRow, find_newest_order, find_order
 from pipeline.ledger.fulfilment.packages import list_packages
+from pipeline.ledger.fulfilment.warehouses import find_warehouse
 from pipeline.ledger.queries import Activity, ActivityFilter, list_activity
 from receiver.pages.activity.wording import Mark, describe_outcome
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
+from receiver.pages.warehouse import wording
 from receiver.pages.warehouse.orders import PARAMETERS, blueprint
-from receiver.pages.warehouse.wording import describe_event
 
 MAX_EVENTS = 50  # of the feed, about one order or shipment
 
@@ -50,7 +51,7 @@ class Happening:
 
     @property
     def words(self) -> str:
-        return describe_event(self.entry.kind) if self.entry is not None else ""
+        return wording.describe_event(self.entry.kind) if self.entry is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def show_box(name: str, order_number: str) -> str:
         happenings = sorted(_list_happenings(conn, row), key=lambda one: one.at)
         members = {member.user_id: member.email for member in list_members(conn, store.account_id)}
         packages = list_packages(conn, [row.id])
+        warehouse = find_warehouse(conn, store.store_id)
     choices = requests.list_choices(row, is_newest=newest is not None and newest.id == row.id) if requests else []
     return render_template(
         "order.html",
@@ -121,6 +123,7 @@ def show_box(name: str, order_number: str) -> str:
         packages=packages,
         newest=newest if newest is not None and newest.id != row.id else None,
         buttons=[QUESTIONS[one] for one in choices] if store.allows("replay") else [],
+        keeps_boxes=wording.describe_standstill(warehouse) if warehouse is not None else "",
         cools_off=row.state is State.DISCOVERED and row.reason == "cooling_off",
     )
 
@@ -158,7 +161,8 @@ def _do(requests: Requests, row: OrderRow, action: Choice) -> str:
     """Do it; returns the number of the box to look at then."""
     if action == "resend":
         number = requests.resend(row.order_number).order_number
-        flash(f"{row.order_number} goes out again as {number}.", "success")
+        unless = ", unless it is cancelled at Cratejoy" if row.state is State.CANCELLED else ""
+        flash(f"{row.order_number} goes out again as {number}{unless}.", "success")
         return number
     if action == "dismiss_notice":
         requests.dismiss_notice(row.order_number)

@@ -15,12 +15,12 @@ from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import get_warehouse
-from pipeline.ledger.queries.boxes import NEEDS_PERSON, BoxFilter, list_box_page, list_stores_with_warehouse
-from pipeline.ledger.queries.fulfilment import BoxLine, count_quarantined, list_late_boxes
+from pipeline.ledger.queries.boxes import BoxFilter, list_box_page, list_stores_with_warehouse
+from pipeline.ledger.queries.fulfilment import FOR_PEOPLE, BoxLine, count_quarantined, list_late_boxes
 from receiver.pages.addresses import read_cursor
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
-from receiver.pages.warehouse.wording import BILLING_TYPES
+from receiver.pages.warehouse.wording import BILLING_TYPES, describe_standstill
 
 blueprint = Blueprint("orders", __name__)
 
@@ -30,8 +30,8 @@ PARAMETERS = ("show", "store", "kind", "reason", "number")
 # What is shown of all boxes: its name in the address, its title, the states.
 TABS: Mapping[str, tuple[str, frozenset[State]]] = {
     "all": ("All", frozenset()),
-    "needs_you": ("Needs you", NEEDS_PERSON),
-    "to_send": ("To send", frozenset({State.DISCOVERED, State.READY, State.SENDING, State.UNKNOWN})),
+    "needs_you": ("Needs you", frozenset(FOR_PEOPLE)),
+    "to_send": ("To send", frozenset({State.DISCOVERED, State.HELD, State.READY, State.SENDING, State.UNKNOWN})),
     "at_warehouse": (
         "At the warehouse",
         frozenset({State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REQUESTED, State.CANCEL_REFUSED}),
@@ -73,6 +73,7 @@ def show() -> str:
     before = _read_before()
     with reading(get_context().engine) as conn:
         with_warehouse = list_stores_with_warehouse(conn, list(stores))
+        warehouses = {store_id: get_warehouse(conn, store_id) for store_id in with_warehouse if store_id in chosen}
         lists = _load_lists(conn, [store_id for store_id in with_warehouse if store_id in chosen])
         apart = {store_id: count_quarantined(conn, store_id) for store_id in with_warehouse if store_id in chosen}
         if shown in LISTS:
@@ -89,6 +90,7 @@ def show() -> str:
         tabs=TABS,
         lists={name: (title, len(lists[name])) for name, title in LISTS.items()},
         apart=[(stores[store_id], count) for store_id, count in apart.items() if count],
+        keeping=[(stores[one], words) for one, row in warehouses.items() if (words := describe_standstill(row))],
         most=MAX_LISTED,
         kinds=BILLING_TYPES,
         reasons=REASONS,
@@ -111,7 +113,7 @@ def _build_filter(given: Mapping[str, str], store_ids: tuple[int, ...]) -> BoxFi
     return BoxFilter(
         store_ids,
         TABS[shown][1],
-        is_unseen=shown == "needs_you",
+        needs_person=shown == "needs_you",
         reason=given.get("reason"),
         billing_type=given.get("kind"),
         number=given.get("number", "").strip() or None,

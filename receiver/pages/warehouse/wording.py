@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.ledger.fulfilment.warehouses import DRY_RUN, WarehouseRow
 from pipeline.ledger.queries.fulfilment import BoxCount
 from receiver.pages.filters import number
 
@@ -149,6 +150,13 @@ def gather_counts(counts: Iterable[BoxCount]) -> list[CountedReason]:
     order = {state: place for place, state in enumerate(STATES)}
     rows = [CountedReason(state, reason, numbers) for (state, reason), numbers in found.items()]
     return sorted(rows, key=lambda row: (order.get(row.state, len(order)), -row.total, row.reason or ""))
+
+
+def describe_standstill(row: WarehouseRow) -> str:
+    """Why no box goes out now, as part of a sentence; "" where boxes go out."""
+    if row.mode == DRY_RUN:
+        return "the warehouse is in dry run"
+    return "" if row.is_live else "the warehouse is paused"
 
 
 def describe_event(kind: str) -> str:

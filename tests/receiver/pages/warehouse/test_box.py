@@ -92,6 +92,15 @@ def test_the_address_is_shown_on_the_page_of_the_box_and_on_no_other(pages, conn
     assert "Mila" not in connected.go("/orders") + connected.go("/stores/acme/warehouse")
 
 
+def test_in_dry_run_a_box_that_is_ready_says_that_it_stays(connected, put):
+    put(State.READY)
+    box = connected.text
+    connected.go("/orders")
+
+    assert "It does not go out now: the warehouse is in dry run" in box
+    assert "acme: the warehouse is in dry run, so no box goes out." in connected.text
+
+
 def test_a_cooling_box_counts_down(connected, put):
     put(State.DISCOVERED, "cooling_off", next_attempt_at=NOW + 5 * HOUR_US)
 
@@ -137,10 +146,11 @@ def test_sending_again_asks_first_and_takes_a_new_number(pages, store_id, connec
     put(State.CANCELLED, "cancelled_at_cratejoy")
     connected.go("/account")
     connected.send(f"{BOX}/resend")
-    asked, before = connected.where, row_of(pages, store_id, "SUB-1-R1")
+    asked, said, before = connected.where, connected.text, row_of(pages, store_id, "SUB-1-R1")
     connected.send()
 
     assert (asked, before) == (f"{BOX}/resend", None)
+    assert "Take the cancel back at Cratejoy first" in said
     assert "the customer gets two" not in connected.text
     assert (connected.where, row_of(pages, store_id, "SUB-1-R1").state) == ("/stores/acme/orders/SUB-1-R1", "ready")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -93,6 +94,8 @@ def test_what_is_wrong_is_said_at_its_field(pages, store_id, visitor, typed, wro
     visitor.go(KEYS)
     visitor.send(**typed | wrong)
 
+    assert re.search(rf'id="{next(iter(wrong))}"[^>]* autofocus', visitor.page)
+    assert visitor.page.count("autofocus") == 1
     assert f'id="{next(iter(wrong))}-errors"' in visitor.page
     assert said in visitor.text
     assert (visitor.status, row_of(pages, store_id)) == (422, None)

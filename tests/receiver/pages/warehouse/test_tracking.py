@@ -77,6 +77,12 @@ def test_what_cannot_be_done_is_said(pages, store_id, kept, action, number, said
     assert quarantined(pages, store_id) == ["1Z999"]
 
 
+def test_a_number_that_is_no_box_stays_in_its_field_with_what_is_wrong(kept):
+    kept.send(f"{TRACKING}/1/attach", order_number="SUB-7")
+
+    assert (kept.status, 'value="SUB-7" autofocus aria-describedby=" box-1-errors"' in kept.page) == (422, True)
+
+
 def test_a_reader_looks_and_does_not_decide(pages, store_id, kept):
     reader = pages.logged_in(READERS)
     page = reader.go(TRACKING)
