@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bench.chaos.boxes.counting import BoxCounts
 from bench.chaos.load import SentHook
 from bench.chaos.platform import ArrivedEvent, group_by_person
 
@@ -34,11 +35,13 @@ class Row:
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: str | None = None
+    boxes: BoxCounts | None = None  # of the faults while boxes go out
 
     @property
     def fails(self) -> bool:
         """Whether a promise was broken."""
-        return bool(self.lost or self.twice or self.out_of_order or self.broken)
+        is_box_wrong = self.boxes is not None and self.boxes.fails
+        return bool(self.lost or self.twice or self.out_of_order or self.broken or is_box_wrong)
 
     @property
     def holds(self) -> bool:

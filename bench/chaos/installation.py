@@ -15,9 +15,10 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redis import Redis
@@ -45,6 +46,9 @@ from pipeline.ledger.schema.core import DeadHook, Delivery, Event
 from pipeline.settings import read_environment
 from receiver.supervisor.procfile import PROCFILE, build_shell_command
 
+if TYPE_CHECKING:
+    from bench.chaos.boxes.shops import Shops
+
 START_TIMEOUT_S = 120
 POLL_INTERVAL_S = 0.1
 STORE = "chaos"
@@ -54,6 +58,10 @@ WORKERS = {"worker": "worker@%h", "worker2": "worker2@%h"}
 SETTINGS = {
     "CRATEWIRE_WORKERS": "2",
     "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes are on loopback
+    "CRATEWIRE_FULFILMENT_PULL_SECONDS": "5",
+    "CRATEWIRE_FULFILMENT_TRACKING_SECONDS": "5",
+    "CRATEWIRE_FULFILMENT_STUCK_SECONDS": "15",
+    "CRATEWIRE_CRATEJOY_RATE": "10",
     "CRATEWIRE_LOG_LEVEL": "WARNING",  # two sweeps a second would drown everything else
 }
 
@@ -77,6 +85,9 @@ class Installation:
     people: int = 0  # and to people
     ledger_disk: Path | None = None  # disks that may be filled
     spool_disk: Path | None = None
+    shops: Shops | None = None  # of the faults while boxes go out
+    wrong_release: str = ""  # that the workers of the fulfilment are to be
+    proxies: list[Proxy] = field(default_factory=list)  # further ones
 
     @property
     def data_dir(self) -> Path:
@@ -150,7 +161,7 @@ class Installation:
 
     def close_clients(self) -> None:
         """Close the connections of this process."""
-        for proxy in (self.proxy, self.broker_proxy):
+        for proxy in (self.proxy, self.broker_proxy, *self.proxies):
             proxy.stop()
         for client in (self.redis, self.broker):
             client.close()

@@ -11,6 +11,7 @@ import click
 
 from bench.chaos import table
 from bench.chaos.accounting import Row
+from bench.chaos.boxes.counting import BoxCounts
 from bench.chaos.faults import FAULTS
 
 PLACES = {fault.name: place for place, fault in enumerate(FAULTS)}
@@ -23,6 +24,7 @@ def read(files: Iterable[Path]) -> list[Row]:
     for file in files:
         for saved in json.loads(file.read_text()):
             row = Row(**{name: value for name, value in saved.items() if name in NAMES})
+            row.boxes = BoxCounts(**saved["boxes"]) if saved.get("boxes") else None
             found[PLACES[row.fault], row.database] = row
     return [row for _, row in sorted(found.items(), key=lambda item: item[0])]
 
@@ -31,7 +33,9 @@ def read(files: Iterable[Path]) -> list[Row]:
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(files: Sequence[Path]) -> None:
     """Print the table as Markdown."""
-    print(table.markdown(read(files)))
+    rows = read(files)
+    print(table.markdown(rows))
+    print(table.boxes_markdown(rows))
 
 
 if __name__ == "__main__":

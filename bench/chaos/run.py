@@ -23,6 +23,7 @@ class ChaosRun:
     seed: int = 1
     keep: bool = False  # data and logs
     disks: bool = False  # small disks, which can be filled
+    wrong: str = ""  # the name of a wrong release that the workers of the fulfilment are to be
 
     def rows(self, faults: Sequence[Fault], databases: Sequence[str]) -> Iterator[Row]:
         """Return a row per fault and database."""
@@ -37,6 +38,7 @@ class ChaosRun:
         worker = left[0].worker
         try:
             with start_installation(folder, database, worker=worker, disks=self.disks) as here:
+                here.wrong_release = self.wrong
                 clean = True
                 while clean and left and left[0].worker == worker:
                     fault = left.pop(0)

@@ -15,9 +15,10 @@ import click
 import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from bench.warehouse_configs import ADAPTERS
 from bench.year.plan import EVERYTHING, HEALTHY, YEAR_GAPS_S, Step, add_long_outages, draw_steps
 from bench.year.play import Outcome, Span, play
-from bench.year.world import ADAPTERS, find_memory
+from bench.year.world import find_memory
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import migrate
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from bench.warehouse_configs import CHANNELS
 from bench.year.world import DAY, Year
 from pipeline.core.fulfilment import State
 from pipeline.ledger.engine import reading
@@ -23,7 +24,6 @@ from sandbox.store.state import Row
 from sandbox.warehouse.floor import Happening
 from sandbox.warehouse.orders import Order, shipment_of
 
-CHANNELS = {"cartrover": "cartrover", "extensiv_3pl": "3pl", "signed_webhook": "generic"}
 SIGN_UP_S, RENEWAL_S, AHEAD_S = 2 * 3_600, 48 * 3_600, 7 * DAY
 OURS = re.compile(r"^(?:SUB-)?\d+(?:-R\d+)?$")
 STREETS = re.compile(r"\d+ YEAR STREET", re.IGNORECASE)

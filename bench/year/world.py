@@ -14,6 +14,7 @@ from typing import Any
 import fakeredis
 from sqlalchemy import Engine
 
+from bench.warehouse_configs import KEYS, build_config
 from bench.year.wire import App, Killed, Wire
 from pipeline.context import Context
 from pipeline.cratejoy.credentials import Credentials
@@ -38,7 +39,6 @@ from sandbox.store.webhooks.shop_event import ShopEvent
 from sandbox.store.world import Clocks, Options
 from sandbox.store.world import World as Store
 from sandbox.warehouse.app import create_app as create_warehouse
-from sandbox.warehouse.world import Keys
 from sandbox.warehouse.world import World as Floor
 
 SECOND_US = 1_000_000
@@ -48,28 +48,6 @@ SHOP, FLOOR = f"http://{STORE_HOST}/_sandbox", f"http://{WAREHOUSE_HOST}/_contro
 START = int(datetime(2026, 1, 5, 8, tzinfo=UTC).timestamp())
 AMPLE_PER_S = 1_000_000.0
 MAX_ROUNDS = 200  # of the lanes at one moment: one that is always due again would never end
-KEYS = Keys()
-CONFIGS: Mapping[str, Mapping[str, str]] = {
-    "cartrover": {
-        "api_user": KEYS.api_user,
-        "api_key": KEYS.api_key,
-        "base_url": f"http://{WAREHOUSE_HOST}/cartrover/v1",
-    },
-    "extensiv_3pl": {
-        "client_id": KEYS.client_id,
-        "client_secret": KEYS.client_secret,
-        "user_login": KEYS.user_login,
-        "customer_id": "7",
-        "facility": "1",
-        "base_url": f"http://{WAREHOUSE_HOST}/3pl",
-    },
-    "signed_webhook": {
-        "url": f"http://{WAREHOUSE_HOST}/generic",
-        "secret": KEYS.webhook_secret,
-        "inbound_secret": KEYS.webhook_secret,
-    },
-}
-ADAPTERS = tuple(CONFIGS)
 SETTINGS = replace(
     Settings.from_environment(
         {
@@ -261,7 +239,9 @@ def _connect(year: Year, settings: Mapping[str, str]) -> None:
         sealed = encrypt(SETTINGS.secret_keys, credentials, build_api_identity(year.store_id))
         save_store_api(conn, year.store_id, sealed, context.now())
     given = {"earliest_order_at": "2026-01-01", **settings}
-    connect_warehouse(context, year.store_id, year.adapter, CONFIGS[year.adapter], given)
+    connect_warehouse(
+        context, year.store_id, year.adapter, build_config(year.adapter, f"http://{WAREHOUSE_HOST}"), given
+    )
     year.go_live()
 
 

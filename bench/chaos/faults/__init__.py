@@ -2,6 +2,7 @@
 
 from bench.chaos.fault_run import Fault
 from bench.chaos.faults import (
+    boxes,
     broker,
     clock,
     database,
@@ -37,6 +38,7 @@ FAULTS: tuple[Fault, ...] = (
     *upgrade.FAULTS,
     *release.FAULTS,
     *replays.FAULTS,
+    *boxes.FAULTS,
     *fuzz.FAULTS,
     *slow_connections.FAULTS,
 )

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from bench.warehouse_configs import ADAPTERS
 from bench.year.plan import EVERYTHING, draw_steps
 from bench.year.play import play
-from bench.year.world import ADAPTERS, find_memory
+from bench.year.world import find_memory
 from pipeline.ledger.engine import make_engine
 
 
