@@ -30,6 +30,7 @@ from pipeline.fulfilment.site import Site, as_detail
 from pipeline.fulfilment.steps.calls import note_trouble
 from pipeline.fulfilment.steps.deliver import SLICE, Turn, is_over
 from pipeline.fulfilment.steps.look import UNREAD_WAIT_US, find_changes_since_sent, note_changes
+from pipeline.fulfilment.steps.set_aside import one_box
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -57,10 +58,8 @@ def confirm(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     for number, row in enumerate(due):
         if number and is_over(site, until):
             return Turn(number, is_done=False)
-        try:
+        with one_box(site, row):
             _confirm_one(site, row)
-        except OrderChanged:
-            continue
     return Turn(len(due), is_done=len(due) < limit)
 
 

@@ -10,15 +10,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from redis import RedisError
 from sqlalchemy import Connection
 
 from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Order, State
 from pipeline.cratejoy.shipments import MAX_IDS
 from pipeline.fulfilment.rules.decision.words import Action, Seen
-from pipeline.fulfilment.site import Site
+from pipeline.fulfilment.site import Site, log
 from pipeline.fulfilment.steps.calls import run_calls
 from pipeline.fulfilment.steps.look import Found, note, read_due, read_whole
+from pipeline.fulfilment.steps.set_aside import one_box
 from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
 from pipeline.fulfilment.steps.side_by_side import work_side_by_side
 from pipeline.ledger.engine import reading, writing
@@ -54,10 +56,9 @@ def deliver(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     absent = _find_absent(site, due)
 
     def send(row: OrderRow) -> bool:
-        try:
+        with one_box(site, row):
             return _send(site, row, found[row.shipment_id], is_absent=row.order_number in absent)
-        except OrderChanged:
-            return False
+        return False
 
     begun, must_stop = work_side_by_side(due, _count_at_once(site), send, lambda: not is_over(site, until))
     is_done = begun == len(due) == len(waiting) < limit
@@ -76,7 +77,13 @@ def _find_absent(site: Site, due: Sequence[OrderRow]) -> Collection[str]:
     new = [row.order_number for row in due if not row.may_exist]
     if not (site.warehouse.capabilities.finds_many and site.settings.lookup_before_create and len(new) > 1):
         return ()
-    return cast("ManyLookUps", site.warehouse).find_absent(new)
+    try:
+        return cast("ManyLookUps", site.warehouse).find_absent(new)
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - what fails for all together may fail for one alone
+        log.warning("boxes cannot be looked up together", store=site.store_id, exc_info=True)
+        return ()
 
 
 def _send(site: Site, row: OrderRow, found: Found, *, is_absent: bool) -> bool:
@@ -106,12 +113,12 @@ def reconcile(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     for number, found in enumerate(due):
         if number and is_over(site, until):
             return Turn(number, is_done=False)
-        try:
+        must_stop = False
+        with one_box(site, found):
             row, order = _get_order(site, found)
-            if run_calls(site, row, _choose(site, row), order).must_stop:
-                return Turn(number + 1, is_done=False, must_stop=True)
-        except OrderChanged:
-            continue
+            must_stop = run_calls(site, row, _choose(site, row), order).must_stop
+        if must_stop:
+            return Turn(number + 1, is_done=False, must_stop=True)
     return Turn(len(due), is_done=len(due) < limit)
 
 

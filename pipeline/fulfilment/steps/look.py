@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.core.errors import BadResponse, NotFound, OrderChanged, ServerFault
 from pipeline.core.fulfilment import BillingType, Order, State
@@ -25,7 +26,7 @@ from pipeline.fulfilment.rules.order import Evaluation, Numbering, evaluate
 from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.shipment import Batch, Listed, Shipment, find_billing_type, find_kind
-from pipeline.fulfilment.site import Site, as_detail
+from pipeline.fulfilment.site import Site, as_detail, log
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -95,8 +96,19 @@ def _read_one(site: Site, shipment_id: int) -> Any:
 def note(conn: Connection, site: Site, shipment_id: int, found: Found, row: OrderRow | None) -> Look | None:
     """Write down what a look has shown. `row`: the shipment's newest box, None if there is none yet.
 
-    Returns None for a shipment that is gone and never had a box. Raises OrderChanged as `settle` does.
+    Returns None for a shipment that is gone and never had a box. One that cannot be judged, for whatever fault of ours,
+    is noted as one that cannot be read. Raises OrderChanged as `settle` does.
     """
+    try:
+        return _note(conn, site, shipment_id, found, row)
+    except (OrderChanged, SQLAlchemyError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one shipment, the others are looked at
+        log.warning("a shipment cannot be judged", store=site.store_id, shipment=shipment_id, exc_info=True)
+        return _note(conn, site, shipment_id, Unreadable(shipment_id, (("shipment", type(error).__name__),)), row)
+
+
+def _note(conn: Connection, site: Site, shipment_id: int, found: Found, row: OrderRow | None) -> Look | None:
     if row is None:
         return None if found is None else _begin(conn, site, shipment_id, found)
     if found is None:

@@ -25,6 +25,7 @@ from pipeline.fulfilment.rules.shipment import Shipment
 from pipeline.fulfilment.site import Site, log
 from pipeline.fulfilment.steps.calls import run_calls
 from pipeline.fulfilment.steps.look import Found, Look, note, read_due, read_whole
+from pipeline.fulfilment.steps.set_aside import one_box
 from pipeline.fulfilment.steps.settle import SECOND_US
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import (
@@ -265,7 +266,5 @@ def wake(site: Site, limit: int = SLICE) -> int:
 def _cancel(site: Site, look: Look) -> None:
     """Ask at once. In dry run, or while the warehouse cannot be called, the sweep asks later."""
     if look.action is Action.ASK_CANCEL and site.row.is_called and site.row.wait_until <= site.now():
-        try:
+        with one_box(site, look.row):  # a box that another worker has gone on with is left to the sweep
             run_calls(site, look.row, look.action, None)
-        except OrderChanged:
-            log.debug("left to the sweep", order=look.row.id)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Package, Progress, ShippedPage, State, WarehouseOrder
@@ -132,6 +133,11 @@ def _take_all(site: Site, orders: Sequence[WarehouseOrder], polled: Polled) -> P
                 taken, apart = take_report(conn, site, stored_as, order, "poll")
         except OrderChanged:
             continue  # the next poll shows it again
+        except SQLAlchemyError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others are taken in
+            log.warning("what a warehouse says of an order is not taken in", store=site.store_id, exc_info=True)
+            continue
         changed, quarantined = changed + taken, quarantined + apart
     return replace(
         polled,

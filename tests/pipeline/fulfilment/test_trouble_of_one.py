@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.core.errors import ServerFault
+from pipeline.fulfilment.rules.order import evaluate
 from pipeline.fulfilment.schedule import list_due_lanes
 from pipeline.fulfilment.site import open_site
 from pipeline.fulfilment.steps.deliver import deliver
 from pipeline.fulfilment.steps.pull import look_at, pull_shipments, wake
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.orders import change_order
 from pipeline.ledger.fulfilment.runs import find_last_run
 from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from pipeline.ledger.schema.core import Store
-from tests.pipeline.fulfilment.bridge import DAY, Fuse
+from tests.pipeline.fulfilment.bridge import DAY, HOUR, Fuse
 
 
 class Poisoned:
@@ -113,6 +115,74 @@ def test_a_slow_warehouse_gives_its_worker_back_after_the_boxes_that_are_under_w
 
     assert len(bridge.sent()) <= bridge.context.settings.fulfilment_at_once
     assert result.resume_in_s == 0.0
+
+
+class Broken(Fuse):
+    """A fault of ours in each call about one box."""
+
+    def __init__(self, call, number):
+        super().__init__()
+        self.wanted = call, number
+
+    def around(self, warehouse):
+        call, number = self.wanted
+
+        class Faulty:
+            def __getattr__(self, name):
+                return getattr(warehouse, name)
+
+        def fail(given, *rest):
+            if getattr(given, "order_number", given) == number:
+                raise KeyError("tracking")
+            return getattr(warehouse, call)(given, *rest)
+
+        faulty = Faulty()
+        setattr(faulty, call, fail)
+        return faulty
+
+
+@pytest.mark.parametrize("call", ["find", "create"])
+def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_other(bridge, call):
+    poison, other = bridge.sell(), bridge.sell()
+    bridge.run("pull_adhoc")
+    bridge.fuse = Broken(call, bridge.box(poison).order_number)
+    bridge.run("deliver")
+    assert bridge.state(other) == "at_warehouse"
+    assert bridge.box(poison).attempts == 1
+
+    for _ in range(16):
+        bridge.wait(2 * HOUR)
+
+    assert bridge.state(poison) == "failed(delivery_failed)"
+    assert bridge.box(poison).detail == {"error": "KeyError"}
+
+
+def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(bridge):
+    boxes = [bridge.sell() for _ in range(2)]
+    bridge.run("pull_adhoc")
+    bridge.fault(match="POST /cartrover", drop_after_commit=True)
+    bridge.run("deliver")
+    with writing(bridge.engine) as conn:
+        change_order(conn, bridge.box(boxes[0]), bridge.clock(), payload=b"not ours")
+    for _ in range(7):
+        bridge.wait(2 * HOUR)
+
+    assert [bridge.state(one) for one in boxes] == ["failed(delivery_failed)", "at_warehouse"]
+
+
+def test_a_shipment_that_cannot_be_judged_is_held_and_holds_no_other(bridge, monkeypatch):
+    poison, other = bridge.sell(), bridge.sell()
+
+    def fail(found, *given, **how):
+        if found.id == poison:
+            raise KeyError("sku")
+        return evaluate(found, *given, **how)
+
+    monkeypatch.setattr("pipeline.fulfilment.steps.look.evaluate", fail)
+    pulled = bridge.run("pull_adhoc")
+
+    assert pulled.error is None
+    assert [bridge.state(one) for one in (poison, other)] == ["held(invalid)", "ready"]
 
 
 class SlowPages(Fuse):
