@@ -117,7 +117,8 @@ class Package:
     lines: tuple[tuple[str, int], ...] = ()  # (SKU, quantity); advisory: warehouses over- and under-state them
 
 
-Progress = Literal["open", "partial", "shipped", "cancelled"]
+# stopped: the warehouse cannot go on with it before a person has mended something there.
+Progress = Literal["open", "partial", "shipped", "cancelled", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class WarehouseOrder:
     fingerprint: str = ""  # ours, where the warehouse keeps it and gives it back
     version: str = ""  # the warehouse's own, such as an ETag
     note: str = ""  # a code of the warehouse, without personal data
+    complaint: str = field(default="", repr=False)  # why it is stopped, in the warehouse's words, which may quote it
 
 
 @dataclass(frozen=True, slots=True)

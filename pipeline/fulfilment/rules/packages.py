@@ -28,6 +28,8 @@ def see_packages(
     """
     if reported.progress == "cancelled":
         return Seen.WAREHOUSE_CANCELLED
+    if reported.progress == "stopped":
+        return Seen.WAREHOUSE_STOPPED
     numbers = list_tracking_numbers(reported.packages)
     if reported.progress == "shipped" and not numbers:
         return _see_missing_tracking(settings, now, shipped_since)

@@ -135,6 +135,11 @@ NOTICES = (
     ),
     Reason("cancelled_while_pending", "Cratejoy wants the box again while its cancel is not answered yet."),
     Reason("not_at_warehouse", "The warehouse does not find the order any more.", "Ask the warehouse."),
+    Reason(
+        "stopped_at_warehouse",
+        "The warehouse has an error with the order, and does not pack it.",
+        "What happened to the box says which; correct it at the warehouse.",
+    ),
     Reason("no_tracking", "The warehouse says shipped, without a tracking number.", "Ask the warehouse for it."),
     Reason("more_packages", "A further parcel was reported after Cratejoy was written to."),
     Reason(

@@ -40,6 +40,7 @@ from pipeline.ledger.fulfilment.quarantine import (
     settle_quarantined,
 )
 from pipeline.ledger.fulfilment.runs import begin_run, end_run, find_parked_run, get_run, park_run
+from pipeline.warehouses.refusals import scrub_refusal
 
 JOB = "tracking"
 MAX_RUN_US = 3 * SECOND_US  # of one task: then the worker takes up other stores
@@ -168,7 +169,8 @@ def take_report(
     seen = see_packages(reported, row.state, known, site.settings, site.now(), shipped_since=since)
     if seen is None:
         return False, 0
-    sighting = Sighting(seen, detail={"source": source, "note": reported.note}, columns=_columns(site, row, reported))
+    detail = {"source": source, "note": reported.note, "answer": _read_complaint(site, row, reported)}
+    sighting = Sighting(seen, detail=detail, columns=_columns(site, row, reported))
     row_now, action = settle(conn, site, row, sighting)
     if action is Action.QUARANTINE:
         return False, quarantine_packages(
@@ -179,6 +181,12 @@ def take_report(
         if added and row_now.state is State.CONFIRMED and action is not Action.UPDATE_TRACKING:
             log.info("a further parcel of a confirmed box", store=site.store_id, order=row.id)
     return row_now.state is not row.state, 0
+
+
+def _read_complaint(site: Site, row: OrderRow, reported: WarehouseOrder) -> str:
+    """What a warehouse says of an order that it cannot go on with, without the order's names and addresses."""
+    order = site.open(row) if reported.complaint else None
+    return scrub_refusal(reported.complaint, order) if order else ""
 
 
 def _is_foreign(conn: Connection, site: Site, order_number: str) -> bool:

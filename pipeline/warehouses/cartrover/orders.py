@@ -12,7 +12,7 @@ from pipeline.warehouses.json_texts import as_rows, as_text
 _PROGRESS: Mapping[str, Progress] = {
     "new": "open",
     "at_wms": "open",
-    "error": "open",
+    "error": "stopped",
     "partial": "partial",
     "shipped": "shipped",
     "confirmed": "shipped",
@@ -35,6 +35,7 @@ def parse_order(row: Mapping[str, Any]) -> WarehouseOrder | None:
         tuple(package for shipment in as_rows(row.get("shipments")) if (package := _parse_package(shipment))),
         _parse_content(row),
         note=_note(status, is_on_hold=_is_yes(row.get("on_hold"))),
+        complaint=as_text(row.get("error_reason")) if status == "error" else "",
     )
 
 

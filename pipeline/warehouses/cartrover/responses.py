@@ -29,7 +29,17 @@ RATE_WAIT_S = 3.0
 _TOO_MANY_REQUESTS_WAIT_S = 5.0
 _REFUSED = frozenset({401, 403})
 _FIELD = re.compile(r"\b(?:cust|ship|items?|order|requested|gift|sub|sales|grand|currency|custom|line)_[a-z0-9_]+\b")
-_ABSENT = re.compile(r"not found|does not exist|no such order|unknown order", re.IGNORECASE)
+# The words about an order that there is not. Others, such as an item or a shipping method, are not found, too.
+_ABSENT = re.compile(
+    r"\b(?:order|cust_ref|record|(?:sub-)?\d+(?:-r\d+)?)\b(?! (?:source|type|item|line|status)s?\b)[^.;]{0,80}?"
+    r"\b(?:not found|does not exist)\b|\b(?:no such|unknown) order\b(?! source)|^\W*not found\b",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(
+    r"^\W*(?:the )?(?:merchant|account|cart|order source|api user|user|client)\b[^.;]{0,80}?"
+    r"\b(?:not found|does not exist|unknown|inactive|disabled)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ def _parse_common(response: HTTPResponse) -> AuthError | RateLimited | None:
     return parse_rate_limit(response, _TOO_MANY_REQUESTS_WAIT_S)
 
 
-def _parse_body(response: HTTPResponse) -> Body | RateLimited | None:
+def _parse_body(response: HTTPResponse) -> Body | RateLimited | AuthError | None:
     fields = read_object(response)
     if fields is None or "success_code" not in fields:
         return None
@@ -108,7 +118,10 @@ def _parse_body(response: HTTPResponse) -> Body | RateLimited | None:
     code = fields.get("error_code")
     if code == "RateLimit":
         return RateLimited(RATE_WAIT_S, doubles=True)
-    return Body(is_success=False, fields=fields, code=code if isinstance(code, str) else "", message=_words(fields))
+    words = _words(fields)
+    if _ACCOUNT.search(words):
+        return AuthError("Integration Manager does not know the account of these keys")
+    return Body(is_success=False, fields=fields, code=code if isinstance(code, str) else "", message=words)
 
 
 def _words(fields: Mapping[str, Any]) -> str:

@@ -47,11 +47,12 @@ from pipeline.warehouses.config import read_config
 
 PAGE_ROWS = 100  # the most that a list gives
 MAX_PAGES = 1_000  # of one list; a warehouse that shows the same page for ever must not hide the lists after it
-# Shipped orders stay in their list until they are acknowledged; cancelled ones stay for ever, so these are looked back
-# for as long as a poll may be late.
-_CANCELLED_DAYS = 14
+# Shipped orders stay in their list until they are acknowledged; cancelled ones stay for ever, and those in error until
+# a person mends them, so these are looked back for as long as a poll may be late.
+_LOOK_BACK_DAYS = 14
+_LOOKED_BACK = frozenset({"canceled", "error"})
 _DAY_US = 86_400_000_000
-_LISTS = ("shipped", "partial", "canceled")
+_LISTS = ("shipped", "partial", "canceled", "error")
 
 
 class CartRover:
@@ -126,7 +127,7 @@ class CartRover:
         return _expect(parse_order(row), order_number)
 
     def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:  # noqa: ARG002 - the lists name them
-        """Read one page: of the orders that are shipped and not yet confirmed, shipped in part, or cancelled lately."""
+        """Read a page of the orders that are shipped and not confirmed, shipped in part, cancelled or in error."""
         status, page = _read_cursor(cursor)
         query = {"limit": PAGE_ROWS, "page": page, **self._get_dates(status)}
         body = parse_read(self._get(f"/cart/orders/list/{status}?{urlencode(query)}", "/cart/orders/list/{status}"))
@@ -178,10 +179,10 @@ class CartRover:
         return self._get(f"/cart/orders/status/{_quote(order_number)}", "/cart/orders/status/{cust_ref}")
 
     def _get_dates(self, status: str) -> dict[str, str]:
-        if status != "canceled":
+        if status not in _LOOKED_BACK:
             return {}
         now = self._now()
-        return {"from_date": format_time(now - _CANCELLED_DAYS * _DAY_US), "to_date": format_time(now + _DAY_US)}
+        return {"from_date": format_time(now - _LOOK_BACK_DAYS * _DAY_US), "to_date": format_time(now + _DAY_US)}
 
     def _get(self, path: str, template: str) -> HTTPResponse | RateLimited:
         return self._caller.call(Endpoint("GET", path, template), self._headers)

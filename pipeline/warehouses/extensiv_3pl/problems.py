@@ -13,6 +13,7 @@ from pipeline.core.fulfilment import (
     Invalid,
     NotFound,
     Order,
+    OutcomeUnknown,
     RateLimited,
     Refused,
     Retryable,
@@ -56,12 +57,12 @@ def parse_success(response: HTTPResponse | Trouble) -> HTTPResponse | Trouble | 
     fault = _parse_refusal(response) or parse_read_fault(response)
     if fault is not None:
         return fault
-    if response.status == _NOT_FOUND:
-        return NotFound()
-    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
-        problem = read_problem(response)
-        return Retryable(problem.code if problem and problem.code else f"answered {response.status}")
-    return response
+    if response.status is None or response.status < _FIRST_ERROR_STATUS:
+        return response
+    problem = read_problem(response)
+    if problem is None:
+        return Retryable(_name_foreign(response))
+    return NotFound() if response.status == _NOT_FOUND else Retryable(problem.code or f"answered {response.status}")
 
 
 def parse_create_problem(response: HTTPResponse | Trouble, order: Order) -> CreateAnswer | None:
@@ -85,14 +86,18 @@ def parse_cancel_problem(response: HTTPResponse | Trouble, *, is_on_hold: bool) 
     fault = _parse_refusal(response, role="OrderWrite") or parse_write_fault(response)
     if fault is not None or response.status is None or response.status < _FIRST_ERROR_STATUS:
         return fault
-    if response.status == _NOT_FOUND:
-        return NotFound()
     problem = read_problem(response)
-    if problem is not None and problem.code == "OrderCanceled":
-        return Cancelled()
-    if is_on_hold and response.status == _FORBIDDEN:
-        return Refused("on_hold")
-    return Refused(problem.code if problem and problem.code else f"answered {response.status}")
+    if problem is None:
+        return OutcomeUnknown(_name_foreign(response))
+    if response.status == _NOT_FOUND or problem.code == "OrderCanceled":
+        return NotFound() if response.status == _NOT_FOUND else Cancelled()
+    is_held = is_on_hold and response.status == _FORBIDDEN
+    return Refused("on_hold" if is_held else problem.code or f"answered {response.status}")
+
+
+def _name_foreign(response: HTTPResponse) -> str:
+    """Return the reason for an answer without an exception of the API: a proxy's, which says nothing of the order."""
+    return f"answered {response.status}, and not by the API"
 
 
 def _parse_refusal(response: HTTPResponse, role: str = "") -> AuthError | RateLimited | None:
@@ -114,7 +119,7 @@ def _parse_forbidden(problem: Problem | None, role: str) -> AuthError | None:
 def _parse_invalid(response: HTTPResponse, order: Order) -> CreateAnswer:
     problem = read_problem(response)
     if problem is None:
-        return Invalid((("order", f"answered {response.status}"),))
+        return OutcomeUnknown(_name_foreign(response))
     names = {name.rpartition(".")[2].lower() for name, _ in problem.properties}
     if problem.code == "Duplicate" and (not names or "referencenum" in names):
         return AlreadyExists()

@@ -13,6 +13,8 @@ from pipeline.warehouses.extensiv_3pl.api import Api
 from pipeline.warehouses.extensiv_3pl.orders import add_packages, parse_order, read_rows
 from pipeline.warehouses.extensiv_3pl.problems import parse_success
 
+_NOT_FOUND = 404
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -37,7 +39,8 @@ def parse_list(response: HTTPResponse | Trouble, relation: str = "orders/order")
 
 def parse_orders(response: HTTPResponse | Trouble) -> Listing | Trouble:
     """The same of a list of orders, which is there at every tenant: a 404 means that the address is not the API's."""
-    listing = parse_list(response)
+    is_absent = isinstance(response, HTTPResponse) and response.status == _NOT_FOUND
+    listing = NotFound() if is_absent else parse_list(response)
     return AuthError("answered 404: there is no API at this address") if isinstance(listing, NotFound) else listing
 
 

@@ -71,6 +71,7 @@ EVENTS: Mapping[str, str] = {
     "without_tracking": "Shipped, without a tracking number so far",
     "tracking_overdue": "Shipped for a day without a tracking number",
     "warehouse_cancelled": "The warehouse cancelled it",
+    "warehouse_stopped": "The warehouse has an error with the order",
     "confirm_turn": "Its tracking is about to be written to Cratejoy",
     "confirm_done": "Cratejoy took the tracking number, and mails the customer",
     "confirm_later": "Cratejoy could not be written to: tried again later",

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from pipeline.core.fulfilment import Package, State
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.events import list_order_events
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
 from pipeline.ledger.fulfilment.quarantine import quarantine_packages
 from pipeline.ledger.fulfilment.warehouses import save_warehouse
@@ -120,6 +121,17 @@ def test_tracking_of_a_box_that_was_never_sent_is_kept_apart(bridge):
     bridge.wait(15 * MINUTE)
 
     assert (bridge.state(shipment), bridge.quarantined()) == ("held(unmapped_ship_code)", ["TEST1"])
+
+
+def test_a_box_with_which_the_warehouse_has_an_error_is_put_before_a_person_with_the_reason(away):
+    away.control("hold", order_number=away.box(away.one).order_number, reason="Item not found in WMS: BOX")
+    away.wait(15 * MINUTE)
+
+    box = away.box(away.one)
+    assert (box.state.value, box.notice, box.notice_at is not None) == ("at_warehouse", "stopped_at_warehouse", True)
+    with reading(away.engine) as conn:
+        last = list_order_events(conn, [box.id])[-1]
+    assert (last.kind, last.detail["answer"]) == ("warehouse_stopped", "Item not found in WMS: BOX")
 
 
 # 11. Two packages; partial shipping.

@@ -143,17 +143,17 @@ class Broken(Fuse):
 
 @pytest.mark.parametrize("call", ["find", "create"])
 def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_other(bridge, call):
-    poison, other = bridge.sell(), bridge.sell()
+    boxes = [bridge.sell(), bridge.sell()]
     bridge.run("pull_adhoc")
+    if call == "find":
+        bridge.fault(match="POST /cartrover", drop_after_commit=True)
+        bridge.run("deliver")
+    poison, other = sorted(boxes, key=lambda one: bridge.state(one) != "unknown")
     bridge.fuse = Broken(call, bridge.box(poison).order_number)
-    bridge.run("deliver")
-    assert bridge.state(other) == "at_warehouse"
-    assert bridge.box(poison).attempts == 1
-
     for _ in range(16):
         bridge.wait(2 * HOUR)
 
-    assert bridge.state(poison) == "failed(delivery_failed)"
+    assert [bridge.state(one) for one in (poison, other)] == ["failed(delivery_failed)", "at_warehouse"]
     assert bridge.box(poison).detail == {"error": "KeyError"}
 
 
@@ -162,12 +162,13 @@ def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(brid
     bridge.run("pull_adhoc")
     bridge.fault(match="POST /cartrover", drop_after_commit=True)
     bridge.run("deliver")
+    (lost,) = [one for one in boxes if bridge.state(one) == "unknown"]
     with writing(bridge.engine) as conn:
-        change_order(conn, bridge.box(boxes[0]), bridge.clock(), payload=b"not ours")
+        change_order(conn, bridge.box(lost), bridge.clock(), payload=b"not ours")
     for _ in range(7):
         bridge.wait(2 * HOUR)
 
-    assert [bridge.state(one) for one in boxes] == ["failed(delivery_failed)", "at_warehouse"]
+    assert sorted(bridge.state(one) for one in boxes) == ["at_warehouse", "failed(delivery_failed)"]
 
 
 def test_a_shipment_that_cannot_be_judged_is_held_and_holds_no_other(bridge, monkeypatch):
@@ -201,11 +202,11 @@ class SlowPages(Fuse):
 def test_a_slow_list_gives_its_worker_back_after_one_part_and_is_due_at_once(bridge):
     bridge.fuse = SlowPages(bridge.clock)
 
-    runs = [bridge.run("tracking") for _ in range(3)]
+    runs = [bridge.run("tracking") for _ in range(4)]
 
-    assert [run.resume_in_s for run in runs] == [0.0, 0.0, None]
+    assert [run.resume_in_s for run in runs] == [0.0, 0.0, 0.0, None]
     with reading(bridge.engine) as conn:
-        assert find_last_run(conn, bridge.store_id, "tracking").pages == bridge.fuse.parts == 3
+        assert find_last_run(conn, bridge.store_id, "tracking").pages == bridge.fuse.parts == 4
 
 
 def test_a_list_that_goes_on_does_not_wait_for_the_next_interval(bridge):

@@ -25,6 +25,7 @@ TRACKING_SEEN = (
     Seen.WITHOUT_TRACKING,
     Seen.TRACKING_OVERDUE,
     Seen.WAREHOUSE_CANCELLED,
+    Seen.WAREHOUSE_STOPPED,
 )
 CONFIRM_SEEN = (
     Seen.CONFIRM_TURN,
@@ -65,6 +66,7 @@ TRACKING_ROWS: tuple[Row, ...] = (
     Row((S.CONFIRMED,), (Seen.EXTRA_PACKAGE,), Rule(action=Action.ACKNOWLEDGE), if_.confirms_first_package),
     Row((S.CONFIRMED,), (Seen.EXTRA_PACKAGE,), Rule(action=Action.ACKNOWLEDGE, notice="more_packages")),
     Row((S.EXTERNALLY_SHIPPED,), _PARCELS, Rule(action=Action.ACKNOWLEDGE)),
+    Row((*AT_WAREHOUSE, *CANCELLING), (Seen.WAREHOUSE_STOPPED,), Rule(notice="stopped_at_warehouse")),
     # Cancelled inside the warehouse.
     Row(IN_DOUBT, (Seen.WAREHOUSE_CANCELLED,), Rule(S.CANCELLED, "cancelled_at_cratejoy"), if_.is_cancel_wanted),
     Row(CANCELLING, (Seen.WAREHOUSE_CANCELLED,), Rule(S.CANCELLED, "cancelled_at_cratejoy")),

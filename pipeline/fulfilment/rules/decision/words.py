@@ -48,6 +48,7 @@ class Seen(StrEnum):
     WITHOUT_TRACKING = "without_tracking"  # shipped, and its tracking may still come
     TRACKING_OVERDUE = "tracking_overdue"  # shipped for a day without tracking
     WAREHOUSE_CANCELLED = "warehouse_cancelled"
+    WAREHOUSE_STOPPED = "warehouse_stopped"  # it cannot go on with the order before something is mended there
 
     # Writing to Cratejoy.
     CONFIRM_TURN = "confirm_turn"

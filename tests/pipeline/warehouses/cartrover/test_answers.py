@@ -45,6 +45,32 @@ def failure(code: str, message: str, **more: str):
     return answer({"success_code": False, "error_code": code, "message": message, **more})
 
 
+@pytest.mark.parametrize(
+    "message",
+    ["Order not found", "Order SUB-90000001 does not exist", "No such order", "SUB-90000001 not found", "Not found"],
+)
+def test_words_about_an_order_that_there_is_not(message):
+    assert cartrover(failure("Invalid", message)).find("SUB-90000001") == NotFound()
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Item not found in WMS: BOX", "Order item not found", "Ship method does not exist", "Order source not found?"],
+)
+def test_words_about_something_else_say_nothing_of_the_order(message):
+    assert not isinstance(cartrover(failure("Invalid", message)).find("SUB-90000001"), NotFound)
+
+
+@pytest.mark.parametrize(
+    "message", ["Merchant not found", "The account is inactive", "API user unknown", "Order source not found"]
+)
+def test_an_account_that_is_not_known_is_an_error_of_the_connection(message):
+    asked = cartrover(*[failure("Invalid", message)] * 3)
+
+    unknown = AuthError("Integration Manager does not know the account of these keys")
+    assert [asked.find("SUB-1"), asked.create(ORDER), asked.cancel("SUB-1", "", "no more")] == [unknown] * 3
+
+
 COMMON = [
     (LIMITED, RateLimited(3.0, doubles=True)),
     (answer("no", 429, retry_after="7"), RateLimited(7.0)),

@@ -112,7 +112,7 @@ def test_a_name_is_split_before_its_last_word(name, parts):
         ({"order_status": "shipped", "num_to_ship": "1"}, "partial", ""),
         ({"order_status": "shipped", "num_to_ship": -4}, "shipped", ""),
         ({"order_status": "confirmed"}, "shipped", ""),
-        ({"order_status": "error", "error_reason": "Example Recipient"}, "open", "error"),
+        ({"order_status": "error"}, "stopped", "error"),
         ({"order_status": "canceled"}, "cancelled", ""),
         ({"order_status": "at_wms", "on_hold": "Y"}, "open", "on_hold"),
         ({"order_status": "astray"}, "open", "astray"),
@@ -121,6 +121,12 @@ def test_a_name_is_split_before_its_last_word(name, parts):
 )
 def test_each_status(fields, progress, note):
     assert parse_order({"cust_ref": "SUB-1"} | fields) == WarehouseOrder("SUB-1", "SUB-1", progress, note=note)
+
+
+def test_the_words_of_an_error_are_kept_apart_since_they_may_name_the_recipient():
+    order = parse_order({"cust_ref": "SUB-1", "order_status": "error", "error_reason": "Example Recipient"})
+
+    assert (order.complaint, "Recipient" in repr(order)) == ("Example Recipient", False)
 
 
 def test_a_read_shows_the_packages_and_the_content():
@@ -161,22 +167,23 @@ def rows(count: int) -> list[dict[str, object]]:
 
 
 def test_the_lists_are_read_page_by_page_one_after_the_other():
-    pages = [answer({"success_code": True, "response": rows(count)}) for count in (100, 3, 0, 1)]
+    pages = [answer({"success_code": True, "response": rows(count)}) for count in (100, 3, 0, 1, 2)]
     http = RecordedHTTP(*pages)
     warehouse, cursor, counts = CartRover(CONFIG, make_tools(http)), "", []
 
-    for _ in range(4):
+    for _ in range(5):
         page = warehouse.list_shipped([], cursor)
         assert isinstance(page, ShippedPage)
         cursor = page.cursor
         counts.append((len(page.orders), cursor))
 
-    assert counts == [(100, "shipped:2"), (3, "partial:1"), (0, "canceled:1"), (1, "")]
+    assert counts == [(100, "shipped:2"), (3, "partial:1"), (0, "canceled:1"), (1, "error:1"), (2, "")]
     assert [request.url.partition("/list/")[2] for request in http.requests] == [
         "shipped?limit=100&page=1",
         "shipped?limit=100&page=2",
         "partial?limit=100&page=1",
         "canceled?limit=100&page=1&from_date=2026-01-19T16%3A00%3A00Z&to_date=2026-02-03T16%3A00%3A00Z",
+        "error?limit=100&page=1&from_date=2026-01-19T16%3A00%3A00Z&to_date=2026-02-03T16%3A00%3A00Z",
     ]
 
 

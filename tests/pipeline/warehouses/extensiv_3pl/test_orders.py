@@ -141,7 +141,8 @@ def test_a_found_order_without_its_lines_is_read_by_its_id():
     del bare["_embedded"]
 
     found = manager(listing(bare), answer(row(), etag='"v1"'))[0].find("SUB-90000001")
-    unreadable = manager(listing(bare), answer("", 404))[0].find("SUB-90000001")
+    gone = problem(404, "ResourceNotFoundException", "NotFound")
+    unreadable = manager(listing(bare), gone)[0].find("SUB-90000001")
 
     assert (found.content, found.version) == (Content((("BOX-2602", 1),), "00000", "Example Recipient"), '"v1"')
     assert unreadable == Retryable("an order that is listed cannot be read")
@@ -191,7 +192,8 @@ def test_without_open_orders_nothing_is_asked():
 def test_a_tenant_that_refuses_the_list_is_asked_order_by_order():
     refused = problem(400, "QueryParameterException", "NotParsable")
     shipped = answer(row("SUB-1", 1, **SHIPPED, packages=[{"trackingNumber": "T1"}]))
-    gone, still_open = answer("", 404), [answer(row(f"SUB-{number}", number)) for number in range(3, 11)]
+    gone = problem(404, "ResourceNotFoundException", "NotFound")
+    still_open = [answer(row(f"SUB-{number}", number)) for number in range(3, 11)]
     warehouse, _ = manager(refused, shipped, gone, *still_open, answer(row("SUB-11", 11, status=2)))
 
     first = warehouse.list_shipped(numbered(11))
