@@ -44,6 +44,7 @@ app = Celery(
         "tasks.stores",
         "tasks.counts",
         "tasks.retention",
+        "tasks.statements",
         "tasks.search",
         "tasks.silence",
         "tasks.clock",

@@ -32,6 +32,7 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "search.fill": (DELIVERIES, 5.0),
     "fulfilment.sweep": (DELIVERIES, 2.0),
     "fulfilment.tidy": (DELIVERIES, 3600.0),
+    "statements.close": (DELIVERIES, 3600.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }

@@ -37,6 +37,7 @@ COMMANDS = {
         "receiver.cli.search:search_command",
         "Find people and events by a name, an address or a number.",
     ),
+    "statement": ("receiver.cli.statement:statement", "Show what a store's month was, and prove that it is unchanged."),
     "status": ("receiver.cli.status:status", "Show what needs attention, what waits and what was sent."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Upgrade the database to the latest revision."),
