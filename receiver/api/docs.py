@@ -17,6 +17,7 @@ from receiver.pages.headers import HEADERS
 
 # They show nothing of any account: who writes a program reads them first.
 PUBLIC_ENDPOINTS = frozenset({"api-docs.openapi_json", "api_docs"})
+_FILES = "application/octet-stream"
 _REFERENCE = "#/components/schemas/"
 Document = Mapping[str, Any]
 
@@ -92,7 +93,8 @@ def group_operations(document: Document) -> list[tuple[str, str, list[Operation]
 
 def _build_operation(document: Document, method: str, path: str, operation: Document) -> Operation:
     shared = document["paths"][path].get("parameters", [])
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    bodies = operation.get("requestBody", {}).get("content", {})
+    body = bodies.get("application/json", {})
     answer: Document = next(iter(operation["responses"][_find_success(operation)].get("content", {}).values()), {})
     example = answer.get("example")
     return Operation(
@@ -105,7 +107,7 @@ def _build_operation(document: Document, method: str, path: str, operation: Docu
         parameters=[_build_parameter(document, row) for row in [*shared, *operation.get("parameters", [])]],
         body=list(_list_members(document, body.get("schema", {}))),
         answer=list(_list_members(document, answer.get("schema", {}))),
-        curl=_build_curl(document["servers"][0]["url"], method, path, body.get("example")),
+        curl=_build_curl(document["servers"][0]["url"], method, path, body.get("example"), is_file=_FILES in bodies),
         example=None if example is None else json.dumps(example, ensure_ascii=False, indent=2),
     )
 
@@ -162,8 +164,8 @@ def _resolve(document: Document, schema: Document) -> Document:
     return found
 
 
-def _build_curl(server: str, method: str, path: str, body: Any) -> str:
-    """Build a command that makes this call."""
+def _build_curl(server: str, method: str, path: str, body: Any, *, is_file: bool) -> str:
+    """Build a command that makes this call. `is_file`: the body is a file."""
     lines = [f'curl -H "Authorization: Bearer $TOKEN" {server}{path}']
     if method != "GET":
         lines.insert(0, f"curl -X {method}")
@@ -171,4 +173,6 @@ def _build_curl(server: str, method: str, path: str, body: Any) -> str:
     if body is not None:
         sent = shlex.quote(json.dumps(body, ensure_ascii=False))
         lines.append(f"-H 'Content-Type: application/json' --data {sent}")
+    if is_file:
+        lines.append(f"-H 'Content-Type: {_FILES}' --data-binary @FILE")
     return " \\\n  ".join(lines)

@@ -276,3 +276,4 @@ def test_the_page_of_the_document_shows_every_operation(api):
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert [path for path in document["paths"] if page.text.count(f"<code>{path}</code>") == 0] == []
     assert ("<script" in page.text, "style=" in page.text) == (False, False)
+    assert page.text.count("--data-binary @FILE") == 1  # a returned file of a warehouse
