@@ -25,6 +25,7 @@ from receiver.api.work import WorkSchema, build_work, counts_field
 blueprint = Resource("imports", __name__, description="Returned files with tracking numbers, where a shop has files.")
 
 MAX_FILE_BYTES = 10 * 1024 * 1024 + 1  # one more than is read, so that a longer file is refused with its reason
+NO_FORM = "Send the file itself as the body, not a form: `curl --data-binary @FILE`."
 _FILE = {"type": "string", "format": "binary"}
 _BODY = {
     "description": "The file as it is: CSV or XLSX, at most 10 MB.",
@@ -92,6 +93,8 @@ def create(shop: str) -> dict[str, Any]:
     Nothing is written before `apply`. The same file again is the same import, while it is open.
     """
     shop_id = find_shop_with_warehouse(shop)
+    if request.mimetype == "multipart/form-data":
+        raise Problem(415, NO_FORM)
     request.max_content_length = MAX_FILE_BYTES
     content = request.get_data()
     if not content:

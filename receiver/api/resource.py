@@ -27,6 +27,7 @@ _ERRORS = {
     429: "The token's limit is reached; `Retry-After` says for how many seconds.",
 }
 _OF_BODIES = {400: "The body is not JSON."}
+_OF_FILES = {413: "The file is too large.", 415: "The body is a form; send the file itself."}
 _OF_ACTIONS = {409: "What was asked is refused; `detail` says why, and nothing has changed."}
 
 
@@ -104,6 +105,7 @@ def view(  # noqa: PLR0913 - what a view has
         )(found)
         errors = {
             **(_OF_BODIES if body else {}),
+            **(_OF_FILES if raw_body else {}),
             **_ERRORS,
             **(_OF_ACTIONS if method != "GET" or may_refuse else {}),
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from jsonschema_rs import Draft202012Validator
 
@@ -12,7 +14,6 @@ from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries.audit import list_actions
 from pipeline.ledger.schema.core import Store
-from pipeline.ledger.schema.fulfilment import FulfilmentWork
 from pipeline.ledger.stores import save_store
 from pipeline.warehouses.spreadsheet.references import make_reference
 from receiver.api.app import create_api
@@ -152,8 +153,12 @@ def test_a_returned_file_is_previewed_and_written_once(client):
 def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(client):
     answers = [client.upload(content) for content in (b"", b"nothing of ours\n", b"x" * (11 * 1024 * 1024))]
 
-    assert [answer.status_code for answer in answers] == [409, 409, 413]
-    assert client.bridge.engine.connect().execute(FulfilmentWork.__table__.select()).all() == []
+    form = {"file": (io.BytesIO(b"Order ID,Tracking Number\n"), "labels.csv")}
+    answers.append(client.caller().call("POST", f"{client.path}/imports", data=form))
+
+    assert [answer.status_code for answer in answers] == [409, 409, 413, 415]
+    assert "--data-binary" in answers[-1].get_json()["detail"]
+    assert items(client.caller().get(f"{client.path}/work")) == []
 
 
 def test_a_batch_is_forecast_and_frozen_by_a_worker(client):
