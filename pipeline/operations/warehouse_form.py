@@ -38,6 +38,11 @@ class ConnectForm:
         is_other = self.row is not None and self.row.adapter != self.warehouse.adapter
         return get_title(self.row.adapter) if self.row is not None and is_other else None
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether there is a secret to be checked; a spreadsheet has none."""
+        return any(one.secret for one in self.fields)
+
     def is_kept(self, one: Field) -> bool:
         """Whether the field may be left empty, since its secret is saved."""
         return one.secret and bool(self.saved.get(one.key))

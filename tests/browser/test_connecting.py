@@ -10,7 +10,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from receiver.demo.scenario import call_sandbox
 from sandbox.store.server import RunningStore as CratejoySandbox
-from tests.browser import steps
+from sandbox.store.server import run_in_thread as run_store
+from sandbox.store.world import Options
+from sandbox.warehouse.server import run_in_thread as run_warehouse
+from sandbox.warehouse.world import Keys
+from tests.browser import steps, warehouse_steps
+from tests.browser.warehouse_steps import Boxes
 from tests.browser.world import DESK, LONG, PASSWORD, PHONE, World, fill_in, start_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -34,6 +39,17 @@ def page(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def boxes(world: World) -> Iterator[Boxes]:
+    """Another shop of the installation, and the warehouse that its boxes are to go to."""
+    began = warehouse_steps.format_time(hours=-warehouse_steps.HOURS_BEHIND)
+    with (
+        run_store(Options("a-second-id", "a-second-secret", start=began)) as store,
+        run_warehouse(Keys()) as warehouse,
+    ):
+        yield warehouse_steps.connect_a_shop(world, store, warehouse)
 
 
 CUSTOMERS = 150
@@ -187,3 +203,18 @@ def test_the_form_works_without_javascript_and_fits_a_phone(world: World, chromi
     context.close()
     assert wide is not None
     assert wide["width"] <= PHONE["width"]
+
+
+def test_a_merchants_boxes_go_out_and_come_back_confirmed(boxes: Boxes, page: Page):
+    first = boxes.sell()["shipment_ids"][0]
+    held = boxes.sell()
+    boxes.do(f"subscriptions/{held['subscription_id']}/cancel", keep_boxes=True)
+    boxes.sell(is_paid=False)
+    warehouse_steps.accept_the_invitation(boxes, page)
+    warehouse_steps.connect_past_a_wrong_key(boxes, page)
+    warehouse_steps.read_the_report_and_go_live(boxes, page, would_go=1)
+    warehouse_steps.watch_a_box_go_out_and_come_back_confirmed(boxes, page, first)
+    warehouse_steps.release_a_held_one(boxes, page, held["shipment_ids"][0])
+    warehouse_steps.cancel_one_in_time(boxes, page)
+
+    assert [fault for fault in page.faults if "of 400" not in fault and "of 422" not in fault] == []

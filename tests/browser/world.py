@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,10 +52,20 @@ class World:
         """The id of every event at Customer.io, as often as it is there."""
         return [event["id"] for person in self.customerio.control("people") for event in person["events"]]
 
+    def call(self, *words: str) -> str:
+        """Run one of our commands; returns what it says."""
+        command = [sys.executable, "-m", "receiver.cli", *words]
+        return subprocess.run(command, env=self.run.environment, capture_output=True, text=True, check=True).stdout
+
 
 @contextmanager
 def start_world(data: Path) -> Iterator[World]:
-    settings = {"CRATEWIRE_CONNECT_ANYWHERE": "true", "CRATEWIRE_CRATEJOY_RATE": "20"}
+    settings = {
+        "CRATEWIRE_CONNECT_ANYWHERE": "true",
+        "CRATEWIRE_CRATEJOY_RATE": "20",
+        "CRATEWIRE_FULFILMENT_PULL_SECONDS": "2",
+        "CRATEWIRE_FULFILMENT_TRACKING_SECONDS": "2",
+    }
     with (
         run_in_thread(Options("an-id", "a-secret")) as cratejoy,
         sandbox_customerio() as customerio,

@@ -52,9 +52,9 @@ class WarehouseManager:
     adapter: ClassVar[str] = "extensiv_3pl"
     title: ClassVar[str] = "Extensiv 3PL Warehouse Manager"
     steps: ClassVar[tuple[str, ...]] = (
+        "Switch off any other link of the shop with this warehouse: with two, every box would be sent twice.",
         "Ask the warehouse for REST API credentials with the roles OrderView, OrderEdit, OrderWrite and CustomerView.",
         "Ask it for your customer ID, the facility, and the user login that it wants in the API's records.",
-        "Switch off any other link of the shop with this warehouse: with two, every box would be sent twice.",
         "The ship codes of the settings are its carrier and service code, as GET /properties/carriers lists them.",
     )
     fields: ClassVar[tuple[Field, ...]] = (

@@ -46,9 +46,9 @@ class SignedWebhook:
     adapter: ClassVar[str] = "signed_webhook"
     title: ClassVar[str] = "Signed web hook"
     steps: ClassVar[tuple[str, ...]] = (
+        "Switch off any other link of the shop with this warehouse: with two, every box would be sent twice.",
         "Build, or have built, an address that takes orders as docs/warehouse.md describes them.",
         "Make a secret (“whsec_” and 32 random bytes in base64), and give it to the warehouse, too.",
-        "Switch off any other link of the shop with this warehouse: with two, every box would be sent twice.",
     )
     fields: ClassVar[tuple[Field, ...]] = (
         Field("url", "Address", help="Where orders are posted.", sets_host=True),

@@ -36,9 +36,9 @@ class Spreadsheet:
     adapter: ClassVar[str] = "spreadsheet"
     title: ClassVar[str] = "Spreadsheet"
     steps: ClassVar[tuple[str, ...]] = (
+        "Switch off any other link of the shop with the warehouse: with two, every box would be sent twice.",
         "Export a batch, and upload the file where the labels are bought. Keep the column with the references.",
         "Download the labels' tracking numbers as CSV or XLSX, with that column, and import the file here.",
-        "Switch off any other link of the shop with the warehouse: with two, every box would be sent twice.",
     )
     fields: ClassVar[tuple[Field, ...]] = (
         Field("preset", "Columns for", default="pirate_ship", choices=tuple(PRESETS), help="Where the file goes."),

@@ -52,7 +52,8 @@ def connect(name: str, adapter: str) -> ResponseReturnValue:
     if errors:
         return _render(name, form, typed, errors), 422
     is_new = form.row is None or form.replaces is not None
-    flash("Connected. The first pass has begun; nothing is sent yet." if is_new else "The keys are saved.", "success")
+    saved = "The keys are saved." if form.has_keys else "Saved."
+    flash("Connected. The first pass has begun; nothing is sent yet." if is_new else saved, "success")
     return redirect(url_for("warehouse.show", name=name))
 
 

@@ -38,6 +38,8 @@ def test_the_form_asks_for_what_the_adapter_declares(visitor, adapter):
 
     assert [one.key for one in WAREHOUSES[adapter].fields if f'name="{one.key}"' not in page] == []
     assert 'name="earliest_order_at"' in page
+    assert ("The keys are checked" in page) == any(one.secret for one in WAREHOUSES[adapter].fields)
+    assert "witch off" in WAREHOUSES[adapter].steps[0]
 
 
 def test_a_warehouse_starts_in_dry_run_and_the_audit_log_says_who_connected_it(pages, store_id, connected):
