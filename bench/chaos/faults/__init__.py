@@ -38,7 +38,7 @@ FAULTS: tuple[Fault, ...] = (
     *upgrade.FAULTS,
     *release.FAULTS,
     *replays.FAULTS,
-    *boxes.FAULTS,
     *fuzz.FAULTS,
     *slow_connections.FAULTS,
+    *boxes.FAULTS,  # last: their shops and workers stay
 )
