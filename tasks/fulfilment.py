@@ -17,7 +17,7 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.personal import purge_payloads
 from pipeline.ledger.fulfilment.runs import delete_old_runs
-from pipeline.ledger.fulfilment.warehouses import list_warehouses
+from pipeline.ledger.fulfilment.warehouses import find_warehouse, list_warehouses
 from pipeline.ledger.fulfilment.work import list_due_work, tidy_work
 from tasks.app import app, task
 from tasks.config import FULFILMENT
@@ -128,7 +128,13 @@ def wake_fulfilment(hints: Iterable[tuple[int, str, int]]) -> None:
 
 
 def _work(store_id: int, lane: Lane) -> None:
-    result = run_lane(get_process_context(), store_id, lane)
+    """Work on the lane if it is due still: sweeps send a message each, while the worker has not come to the first."""
+    context = get_process_context()
+    with reading(context.engine) as conn:
+        row = find_warehouse(conn, store_id)
+        if row is None or lane not in list_due_lanes(conn, row, context.now(), Intervals.of(context.settings)):
+            return
+    result = run_lane(context, store_id, lane)
     if result.resume_in_s is not None and result.resume_in_s <= MAX_TIMER_S:
         run_later(result.resume_in_s, partial(_start, store_id, lane))
     _report(store_id, lane, result)

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from pipeline.core.fulfilment import State
 from pipeline.cratejoy.credentials import Credentials
@@ -17,7 +17,7 @@ from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import find_newest_order
 from pipeline.ledger.fulfilment.work import NewWork, find_work, insert_work
-from pipeline.ledger.schema.fulfilment import FulfilmentOrder
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, FulfilmentRun
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.ledger.stores import find_store
 from sandbox.store.server import run_in_thread
@@ -84,6 +84,17 @@ def test_a_sweep_starts_what_is_due_and_nothing_twice(installed, store_id):
     first = [message.task for message in take_all_messages("fulfilment")]
 
     assert first == ["fulfilment.poll_tracking"]
+
+
+def test_a_lane_that_was_started_again_before_it_was_taken_up_is_worked_on_once(installed, store_id):
+    fulfilment.sweep()
+    fulfilment.sweep()
+    worked = run_all("fulfilment")
+
+    assert worked == ["fulfilment.poll_tracking"] * 2
+    with reading(installed.process.engine) as conn:
+        runs = conn.execute(select(func.count()).where(FulfilmentRun.job == "tracking")).scalar_one()
+    assert runs == 1
 
 
 def test_a_sweep_has_what_a_person_asked_for_worked_on(installed):
