@@ -29,7 +29,7 @@ def guard_volume(site: Site) -> bool:
         frozen = count_frozen(conn, site.store_id)
         batches = {
             number: BatchVolume(frozen.get(number, found.known), found.sent, found.waiting)
-            for number, found in count_batches(conn, site.store_id, max(accepted_at, now - KNOWN_FOR_US)).items()
+            for number, found in count_batches(conn, site.store_id, accepted_at, now - KNOWN_FOR_US).items()
         }
     is_first_day = now - accepted_at < DAY_US  # the boxes of the accepted report were sent today, too
     verdict = judge_volume(history, 0 if is_first_day else today, waiting, batches)

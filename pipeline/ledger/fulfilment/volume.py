@@ -17,7 +17,7 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class BatchCount:
-    """The boxes of one batch: known before `known_before`, ever sent, and waiting to go."""
+    """The boxes of one batch: those that were known in time, those ever sent, and those waiting to go."""
 
     known: int
     sent: int
@@ -41,14 +41,20 @@ def count_waiting(conn: Connection, store_id: int, now: int, seen_after: int) ->
     return conn.execute(query).scalar_one()
 
 
-def count_batches(conn: Connection, store_id: int, known_before: int) -> dict[int, BatchCount]:
-    """Batch -> its boxes, of batches with boxes that wait to go."""
+def count_batches(conn: Connection, store_id: int, accepted_at: int, known_before: int) -> dict[int, BatchCount]:
+    """Batch -> its boxes, of batches with boxes that wait to go.
+
+    A box was known in time if it was seen before the report was accepted, or before `known_before` and before it was
+    due: what comes after the cut-off is a surprise, however long it then waits.
+    """
+    seen_at, due_at = FulfilmentOrder.first_seen_at, FulfilmentOrder.due_at
+    in_time = (seen_at <= accepted_at) | ((seen_at <= known_before) & (due_at.is_(None) | (seen_at <= due_at)))
     waiting = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == State.READY
     batches = select(FulfilmentOrder.batch_id).where(*waiting, FulfilmentOrder.batch_id.is_not(None)).distinct()
     ids: Collection[int] = [number for number in conn.execute(batches).scalars() if number is not None]
     columns = (
         FulfilmentOrder.batch_id,
-        func.sum(case((FulfilmentOrder.first_seen_at <= known_before, 1), else_=0)),
+        func.sum(case((in_time, 1), else_=0)),
         func.sum(case((FulfilmentOrder.sent_at.is_not(None), 1), else_=0)),
         func.sum(case((FulfilmentOrder.state == State.READY, 1), else_=0)),
     )
