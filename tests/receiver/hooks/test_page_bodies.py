@@ -14,6 +14,7 @@ from receiver.hooks.page_bodies import (
     MAX_BODY_BYTES,
     MAX_NETWORK_BYTES,
     MAX_TOTAL_BYTES,
+    MAX_UPLOAD_BYTES,
     MIN_CHARGED_BYTES,
     PageBodyReader,
 )
@@ -35,12 +36,12 @@ class Dawdling:
         yield b""
 
 
-def scope(headers, client=ONE):
-    return SimpleNamespace(headers=Headers(headers), client=f"{client}:5000")
+def scope(headers, client=ONE, path="/stores/acme/orders"):
+    return SimpleNamespace(headers=Headers(headers), client=f"{client}:5000", path=path)
 
 
-def announced(length, client=ONE):
-    return scope({"content-length": str(length)}, client)
+def announced(length, client=ONE, **more):
+    return scope({"content-length": str(length)}, client, **more)
 
 
 CHUNKED = scope({"transfer-encoding": "chunked"})
@@ -65,6 +66,13 @@ def status_of(given, body):
 )
 def test_a_body_within_the_limit_is_read(given, body):
     assert status_of(given, body) == len(body)
+
+
+@pytest.mark.parametrize(("over", "result"), [(0, MAX_UPLOAD_BYTES), (1, "413")])
+def test_a_file_of_a_warehouse_may_be_larger_than_a_form(over, result):
+    size = MAX_UPLOAD_BYTES + over
+
+    assert status_of(announced(size, path="/stores/acme/warehouse/imports"), b"x" * size) == result
 
 
 @pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "9" * 6_000])
