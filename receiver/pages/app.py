@@ -50,7 +50,7 @@ from receiver.pages.stores import (
     settings,
 )
 from receiver.pages.stores import views as home
-from receiver.pages.warehouse import box, tracking
+from receiver.pages.warehouse import batches, box, files, imports, tracking
 from receiver.pages.warehouse import connect as warehouse_connect
 from receiver.pages.warehouse import settings as warehouse_settings
 from receiver.pages.warehouse import views as warehouse
@@ -63,6 +63,7 @@ def create_pages(context: Context) -> Flask:
     app.extensions["cratewire.site"] = context
     add_session_teardown(app)
     add_form_rate_limit(app, context.now)
+    imports.allow_uploads(app)
     add_address_rules(app)
     CSRFProtect(app)  # before Security, which requires it
     security = Security(
@@ -109,6 +110,9 @@ def create_pages(context: Context) -> Flask:
         warehouse_settings,
         box,
         tracking,
+        batches,
+        files,
+        imports,
         views,
         tokens,
         accept_invitation,

@@ -16,7 +16,10 @@ ERROR_TEXTS = {  # status -> heading, text
     403: ("Not allowed", "Your role does not allow this. An owner of the account can change it."),
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
     405: ("Not found", "There is nothing at this address, or it is not yours to see."),
-    413: ("Too large", "The form was too large."),
+    413: (
+        "Too large",
+        "What was sent is too large: a form takes 64 kB, a file of a warehouse 10 MB. Nothing was done.",
+    ),
     429: ("Too many tries", "Too many forms were sent from your network. Please wait a minute."),
     500: ("Something went wrong", "The error has been logged. Please try again."),
     503: (

@@ -42,6 +42,8 @@ PAGES = (
     ListedPage("warehouse-none", "/stores/{new_store}/warehouse"),
     ListedPage("warehouse-connect", "/stores/{store}/warehouse/connect/cartrover"),
     ListedPage("warehouse-settings", "/stores/{store}/warehouse/settings"),
+    ListedPage("warehouse-batches", "/stores/{store}/warehouse/batches"),
+    ListedPage("warehouse-files", "/stores/{store}/warehouse/files"),
     ListedPage("orders", "/orders"),
     ListedPage("order", "/stores/{store}/orders/{order}"),
     ListedPage("order-question", "/stores/{store}/orders/{order}/resend"),

@@ -20,6 +20,7 @@ from pipeline.ledger.queries.fulfilment import FOR_PEOPLE, BoxLine, count_quaran
 from receiver.pages.addresses import read_cursor
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
+from receiver.pages.warehouse.files import takes_files
 from receiver.pages.warehouse.wording import BILLING_TYPES, describe_standstill
 
 blueprint = Blueprint("orders", __name__)
@@ -74,6 +75,7 @@ def show() -> str:
     with reading(get_context().engine) as conn:
         with_warehouse = list_stores_with_warehouse(conn, list(stores))
         warehouses = {store_id: get_warehouse(conn, store_id) for store_id in with_warehouse if store_id in chosen}
+        with_files = {store_id for store_id in warehouses if takes_files(warehouses[store_id])}
         lists = _load_lists(conn, [store_id for store_id in with_warehouse if store_id in chosen])
         apart = {store_id: count_quarantined(conn, store_id) for store_id in with_warehouse if store_id in chosen}
         if shown in LISTS:
@@ -85,6 +87,7 @@ def show() -> str:
         "orders.html",
         rows=[BoxRow(box, stores[box.store_id]) for box in page],
         stores=[stores[store_id] for store_id in with_warehouse],
+        with_files=with_files,
         given=given,
         shown=shown,
         tabs=TABS,

@@ -23,6 +23,7 @@ from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 from receiver.pages.warehouse import wording
+from receiver.pages.warehouse.files import takes_files
 from receiver.row_ids import parse_row_id
 
 blueprint = Blueprint("warehouse", __name__)
@@ -50,6 +51,7 @@ def show(name: str) -> str:
         fault=fault,
         unread=[wording.describe_job(job) for job in report.unread] if report is not None else [],
         counted=wording.gather_counts(report.counts) if report is not None else [],
+        takes_files=takes_files(row),
         is_dry_run=row is not None and row.mode == DRY_RUN,
         pause_effect=describe_pause(row) if row is not None else "",
         is_unusual=row is not None and (row.status_reason or "").startswith(UNUSUAL),
