@@ -1,7 +1,8 @@
 """Every page that people see: the one list for the pictures of `make screenshots` and for the test with axe.
 
 A new page gets its row here. An address may name what the ledger has: {store}, {event}, {person}, {dead}, {alarm},
-{account}, {order}, {replay}, {sample}, {question}, {test_event}; a page is left out where there is none.
+{account}, {order}, {batch}, {frozen_batch}, {files_store}, {import}, {replay}, {sample}, {question}, {test_event}; a
+page is left out where there is none.
 """
 
 from __future__ import annotations
@@ -42,8 +43,12 @@ PAGES = (
     ListedPage("warehouse-none", "/stores/{new_store}/warehouse"),
     ListedPage("warehouse-connect", "/stores/{store}/warehouse/connect/cartrover"),
     ListedPage("warehouse-settings", "/stores/{store}/warehouse/settings"),
-    ListedPage("warehouse-batches", "/stores/{store}/warehouse/batches"),
-    ListedPage("warehouse-files", "/stores/{store}/warehouse/files"),
+    ListedPage("batches", "/stores/{store}/warehouse/batches"),
+    ListedPage("batch", "/stores/{store}/warehouse/batches/{batch}"),
+    ListedPage("batch-frozen", "/stores/{store}/warehouse/batches/{frozen_batch}"),
+    ListedPage("batch-question", "/stores/{store}/warehouse/batches/{batch}/freeze"),
+    ListedPage("files", "/stores/{files_store}/warehouse/files"),
+    ListedPage("import", "/stores/{files_store}/warehouse/imports/{import}"),
     ListedPage("orders", "/orders"),
     ListedPage("order", "/stores/{store}/orders/{order}"),
     ListedPage("order-question", "/stores/{store}/orders/{order}/resend"),

@@ -57,6 +57,7 @@ WANTED = {
     "ORDER BY count(*) DESC LIMIT 1",
     "dead": "SELECT max(id) FROM dead_hooks",
     "sample": "SELECT max(id) FROM samples",
+    "batch": "SELECT max(batch_id) FROM fulfilment_orders",
     "replay": "SELECT max(id) FROM replays",
     "test_event": "SELECT max(id) FROM events WHERE name = 'cratewire_test'",
 }

@@ -18,11 +18,14 @@ from pipeline.core.fulfilment import Package, State
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES
 from pipeline.fulfilment.settings_json import change_settings
 from pipeline.fulfilment.steps.pull import get_job
+from pipeline.fulfilment.work import request_forecast, request_freeze, take_in_file
+from pipeline.fulfilment.work_turns import take_turn
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.backfills import ALL, insert_backfill
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.fulfilment.exports import add_exported, insert_export
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
 from pipeline.ledger.fulfilment.quarantine import quarantine_packages
 from pipeline.ledger.fulfilment.runs import begin_run, end_run
@@ -36,6 +39,7 @@ from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.operations.own_test_event import TestEvent, send_test_event
 from pipeline.operations.replays.count import count_replay
 from pipeline.settings import Settings
+from pipeline.warehouses.spreadsheet.references import make_reference
 from receiver.demo.processes import find_free_ports
 from tests.builders import NOW, order
 from tests.pipeline.ledger.rows import add_dead_hook, add_deliveries, add_event, add_person
@@ -86,6 +90,7 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
     account = installation.member(HERS)
     installation.member("robin@example.com", account, "reader")
     acme, beta = installation.store("acme", account), installation.store("beta-box", account)
+    paper = installation.store("paper-box", account)
     with writing(installation.site.engine) as conn:
         [link] = list_store_connections(conn, acme)
         person = add_person(conn, acme, "mila@example.com", attributes={"first_name": "Mila"}, customer_id=7)
@@ -112,14 +117,49 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
         names["sample"] = save_sample(conn, 1, "An order", COMMAND_LINE_ACTOR, NOW)
         owner = TestEvent("acme", HERS, "nonce", NOW, COMMAND_LINE_ACTOR, installation.site.settings.secret_keys)
         names["test_event"] = send_test_event(conn, owner)
+        save_store_api(
+            conn, paper, encrypt(installation.site.settings.secret_keys, keys, build_api_identity(paper)), NOW
+        )
         add_warehouse(conn, installation, acme)
+        add_spreadsheet(conn, installation, paper)
         names["order"] = "SUB-1"
         names["replay"] = insert_replay(
             conn, acme, Selection("refused"), delivers_again=False, user_id=None, now=installation.site.now()
         )
     count_replay(installation.site.engine, 1, installation.site.now)
+    names |= {
+        "batch": 22,
+        "frozen_batch": 21,
+        "files_store": "paper-box",
+        "import": ask_for_work(installation, acme, paper),
+    }
     known = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
     return known | names
+
+
+def add_spreadsheet(conn: Connection, installation: PagesInstallation, store_id: int) -> None:
+    """A spreadsheet as the warehouse, live: one box was exported, and one is ready."""
+    sealed = encrypt(installation.site.settings.secret_keys, {"preset": "generic"}, build_warehouse_identity(store_id))
+    save_warehouse(conn, store_id, "spreadsheet", sealed, NOW)
+    update_warehouse(conn, store_id, settings=change_settings({}, {"earliest_order_at": "2026-01-01"}), mode="live")
+    export_id = insert_export(conn, store_id, None, NOW)
+    add_exported(conn, export_id, 1)
+    for number, (state, file) in enumerate(((State.AT_WAREHOUSE, export_id), (State.READY, None)), 1):
+        new = NewOrder(store_id, number, f"SUB-{number}", "subscription", "adhoc", state)
+        insert_order(conn, new, NOW, country="US", target_at=NOW, export_id=file)
+
+
+def ask_for_work(installation: PagesInstallation, store_id: int, with_files: int) -> int:
+    """The forecast of a batch, the freeze of another, and a returned file of the other shop; returns its import."""
+    context = installation.site
+    for work in (
+        request_forecast(context, store_id, 22, COMMAND_LINE_ACTOR),
+        request_freeze(context, store_id, 21, COMMAND_LINE_ACTOR),
+    ):
+        take_turn(context, store_id, work.id)
+    rows = f"{make_reference('SUB-1')},9400100000000000000123\n,9400100000000000000124\n"
+    returned = f"Order ID,Tracking Number\n{rows}".encode()
+    return take_in_file(context, with_files, returned, COMMAND_LINE_ACTOR).id
 
 
 def add_warehouse(conn: Connection, installation: PagesInstallation, store_id: int) -> None:
@@ -128,10 +168,11 @@ def add_warehouse(conn: Connection, installation: PagesInstallation, store_id: i
     sealed = encrypt(installation.site.settings.secret_keys, config, build_warehouse_identity(store_id))
     save_warehouse(conn, store_id, "cartrover", sealed, NOW)
     update_warehouse(conn, store_id, settings=change_settings({}, {"earliest_order_at": "2026-01-01"}))
-    for number, (state, reason) in enumerate(((State.READY, None), (State.HELD, "unpaid")), 1):
+    for number, (state, reason) in enumerate(((State.READY, None), (State.HELD, "unpaid"), (State.READY, None)), 1):
+        batch = {"batch_id": 20 + min(number, 2), "batch_starts_at": NOW, "batch_ends_at": NOW + 20 * 86_400_000_000}
         new = NewOrder(store_id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
         lines = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 1}]
-        insert_order(conn, new, NOW, lines=lines, country="US", target_at=NOW)
+        insert_order(conn, new, NOW, lines=lines, country="US", target_at=NOW, cratejoy_checked_at=NOW, **batch)
     quarantine_packages(conn, store_id, "SUB-77", [Package("1Z999", "UPS")], NOW, is_complete=True)
     for kind in BILLING_TYPES:
         end_run(conn, begin_run(conn, store_id, get_job(kind), NOW, is_full=True), NOW, pages=1, rows=1)

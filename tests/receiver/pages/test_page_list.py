@@ -20,7 +20,15 @@ NO_PAGES = {
         "own_test_event.arrival",
         "replays.progress",
     },
-    "a file": {"event.document", "event.raw", "people.export", "static", "unreadable.raw"},
+    "a file": {
+        "batches.manifest",
+        "event.document",
+        "event.raw",
+        "files.download",
+        "people.export",
+        "static",
+        "unreadable.raw",
+    },
     "a link in a mail": {
         "invitations.show",
         "security.change_email_confirm",
