@@ -12,6 +12,29 @@ from tasks.config import celery_config
 from tasks.worker.base import RedactedTask
 from tasks.worker.broker import FastReconnectAMQP
 
+INCLUDED = [  # the modules that register tasks and signals
+    "tasks.attention",
+    "tasks.hooks",
+    "tasks.backfills",
+    "tasks.deliveries",
+    "tasks.fulfilment",
+    "tasks.lookups",
+    "tasks.mails",
+    "tasks.reconciliation",
+    "tasks.registration",
+    "tasks.replays",
+    "tasks.stores",
+    "tasks.counts",
+    "tasks.retention",
+    "tasks.statements",
+    "tasks.search",
+    "tasks.silence",
+    "tasks.clock",
+    "tasks.dead",
+    "tasks.worker.controls",
+    "tasks.worker.signals",
+]
+
 
 def _defaults() -> dict[str, Any]:
     return celery_config(Settings.from_environment(read_environment()))
@@ -30,27 +53,6 @@ app = Celery(
     "cratewire",
     amqp=FastReconnectAMQP,
     task_cls=RedactedTask,
-    include=[
-        "tasks.attention",
-        "tasks.hooks",
-        "tasks.backfills",
-        "tasks.deliveries",
-        "tasks.fulfilment",
-        "tasks.lookups",
-        "tasks.mails",
-        "tasks.reconciliation",
-        "tasks.registration",
-        "tasks.replays",
-        "tasks.stores",
-        "tasks.counts",
-        "tasks.retention",
-        "tasks.statements",
-        "tasks.search",
-        "tasks.silence",
-        "tasks.clock",
-        "tasks.dead",
-        "tasks.worker.controls",
-        "tasks.worker.signals",
-    ],
+    include=INCLUDED,
 )
 app.add_defaults(_defaults)

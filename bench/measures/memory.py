@@ -21,7 +21,13 @@ from pipeline.infra import redis_keys
 CONNECTIONS = 16
 _MEBI = 1024 * 1024
 _QUEUES = ("hooks", "deliveries", "backfill", "fulfilment")
-_NAMES = {"receiver.serve": "web", "worker@": "worker", "backfill@": "backfill", "beat": "beat", "flower": "flower"}
+_NAMES = {
+    "(cw web)": "web",
+    "(cw worker)": "worker",
+    "(cw backfill)": "backfill",
+    "(cw beat)": "beat",
+    "flower": "flower",
+}
 
 
 def measure(count: int, portion: int) -> dict[str, Any]:

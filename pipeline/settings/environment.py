@@ -52,3 +52,9 @@ class _MappingEnv(Env):
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self._given.get(env_key, default)
+
+
+def replace_environment(environment: Mapping[str, str]) -> None:
+    """Make this the environment of this process: it was forked, and is started as if it had been executed."""
+    os.environ.clear()
+    os.environ.update(environment)

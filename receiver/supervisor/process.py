@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from receiver.supervisor.forked import ForkedProcess
+
 READ_BYTES = 65_536
 
 
@@ -24,13 +26,20 @@ class Child:
     next_start_at: float = 0.0  # on the clock of `started_at`
     on_success: Callable[[], None] | None = None  # called after exit code 0, instead of a restart
     fatal_exit_code: int | None = None  # the exit code after which it must not be restarted
-    process: subprocess.Popen[bytes] | None = None
+    is_forked: bool = False  # the command runs in a fork of this process, which has imported its modules
+    process: subprocess.Popen[bytes] | ForkedProcess | None = None
     is_output_closed: bool = False  # it has closed stdout
     _partial_line: bytes = field(default=b"", repr=False)
 
     def start(self, now: float) -> int:
         """Start it. Returns the process id, which is also the group id."""
-        self.process = subprocess.Popen(
+        self.process = ForkedProcess(self.name, self.command, self.environment) if self.is_forked else self._execute()
+        os.set_blocking(self.output_fd, False)
+        self.started_at = now
+        return self.process.pid
+
+    def _execute(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             self.command,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
@@ -38,9 +47,6 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        os.set_blocking(self.output_fd, False)
-        self.started_at = now
-        return self.process.pid
 
     @property
     def output_fd(self) -> int:
@@ -74,6 +80,7 @@ class Child:
             raise ValueError(f"{self.name} is not running")
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()  # a fork that has not made its group yet
         code = self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +23,18 @@ PROCFILE = {
     "flower": "python -m receiver.flower",
 }
 
+_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
 
 def build_shell_command(line: str) -> list[str]:
     """Return a Procfile line as a command; the shell expands the variables, then execs the process."""
     return ["/bin/sh", "-c", f"exec {line}"]
+
+
+def expand_line(line: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the words of a Procfile line with its variables filled in, as the shell does it."""
+    filled = _VARIABLE.sub(lambda found: environment.get(found[1]) or found[2], line)
+    return shlex.split(filled)
 
 
 def build_child_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from pipeline.core.errors import CratewireError
 from pipeline.infra.embedded_valkey import (
@@ -23,11 +24,13 @@ from pipeline.infra.private_files import find_exposed_files, restrict_to_owner
 from pipeline.infra.secret_files import replace_file
 from pipeline.settings import PORT_FILE_NAME, Settings
 from receiver.flower import FLOWER_USER
+from receiver.supervisor.forked import CAN_FORK
 from receiver.supervisor.locks import hold_data_dir, require_free_ports
 from receiver.supervisor.memory_plan import ProcessPlan, plan_processes
 from receiver.supervisor.output import PrintLine, make_printer
+from receiver.supervisor.preload import preload
 from receiver.supervisor.process import Child
-from receiver.supervisor.procfile import PROCFILE, build_child_environment, build_shell_command
+from receiver.supervisor.procfile import PROCFILE, build_child_environment, build_shell_command, expand_line
 from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Supervisor
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
@@ -57,29 +60,43 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
         _save_port(settings, print_line)
         for name in _list_embedded_servers(settings):
             supervisor.add(_build_valkey_child(settings, name, environment))
-        supervisor.add(Child("web", build_shell_command(PROCFILE["web"]), environment))
-
-        def start_remaining() -> None:
-            supervisor.add(Child("worker", build_shell_command(PROCFILE["worker"]), environment))
-            probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
-            supervisor.add(Child("probe", probe, environment, on_success=report_ready))
-            for name, line in PROCFILE.items():
-                if name not in FIRST and (plan.runs_flower or name != "flower"):
-                    supervisor.add_later(Child(name, build_shell_command(line), environment), MAX_WAIT_FOR_WORKER_S)
-
-        def report_ready() -> None:
-            supervisor.start_waiting()
-            _print_ready(print_line, settings, environ, plan)
-
-        supervisor.add(
-            Child(
-                "migrate", MIGRATE_COMMAND, environment, on_success=start_remaining, fatal_exit_code=REFUSED_EXIT_CODE
-            )
-        )
+        _start_processes(supervisor, plan, environment, partial(_print_ready, print_line, settings, environ, plan))
         try:
             supervisor.run(should_stop=lambda: count_stop_signals() > 0)
         except FatalExit:
             raise CratewireError("the database cannot be used, and waiting will not help: see above") from None
+
+
+def _start_processes(
+    supervisor: Supervisor, plan: ProcessPlan, environment: Mapping[str, str], print_ready: Callable[[], None]
+) -> None:
+    """Start web and the migration now, and each of the others when what it needs is there."""
+
+    def report_ready() -> None:
+        supervisor.start_waiting()
+        print_ready()
+
+    def start_remaining() -> None:
+        supervisor.add(_build_child("worker", environment))
+        probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
+        supervisor.add(Child("probe", probe, environment, is_forked=CAN_FORK, on_success=report_ready))
+        for name in PROCFILE:
+            if name not in FIRST and (plan.runs_flower or name != "flower"):
+                supervisor.add_later(_build_child(name, environment), MAX_WAIT_FOR_WORKER_S)
+
+    if CAN_FORK:
+        preload()
+    supervisor.add(_build_child("web", environment))
+    supervisor.add(
+        Child(
+            "migrate",
+            MIGRATE_COMMAND,
+            environment,
+            is_forked=CAN_FORK,
+            on_success=start_remaining,
+            fatal_exit_code=REFUSED_EXIT_CODE,
+        )
+    )
 
 
 def _print_ready(
@@ -132,6 +149,14 @@ def _open_supervisor(print_line: PrintLine, count_stop_signals: Callable[[], int
 def _list_embedded_servers(settings: Settings) -> list[str]:
     wanted = {INBOX_SERVER: settings.embedded_redis, BROKER: settings.embedded_broker}
     return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
+def _build_child(name: str, environment: Mapping[str, str]) -> Child:
+    """A process of the Procfile: forked, or executed where that is not possible."""
+    line = PROCFILE[name]
+    if name == "flower" or not CAN_FORK:  # flower executes another program itself
+        return Child(name, build_shell_command(line), environment)
+    return Child(name, expand_line(line, environment), environment, is_forked=True)
 
 
 def _build_valkey_child(settings: Settings, name: str, environment: Mapping[str, str]) -> Child:

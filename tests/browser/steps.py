@@ -178,7 +178,7 @@ def list_addresses(world: World) -> list[str]:
 def see_that_a_server_is_gone_and_comes_back(world: World, page: Page) -> None:
     """A server that is stopped closes no connection: only its silence says so."""
     expect(page.get_by_text("● Live")).to_be_visible(timeout=LONG)
-    web = [pid for pid, command in processes_of(world.run.data).items() if "receiver.serve" in command]
+    web = [pid for pid, command in processes_of(world.run.data).items() if "cw web" in command]
     try:
         for pid in web:
             os.kill(pid, signal.SIGSTOP)

@@ -69,7 +69,7 @@ class RunningInstallation:
 
 
 def processes_of(data: Path) -> dict[int, str]:
-    """The command lines of all running processes of this data directory, by process id."""
+    """The command lines of all running processes of this data directory and their short names, by process id."""
     numbers = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
     return {pid: command for pid in numbers if (command := _command_if_of(pid, data))}
 
@@ -80,9 +80,10 @@ def _command_if_of(pid: int, data: Path) -> str | None:
     try:
         arguments = (folder / "cmdline").read_bytes()
         words = arguments + (folder / "environ").read_bytes() + bytes((folder / "cwd").readlink())
+        name = (folder / "comm").read_text().strip()  # of a fork, which has the command line of `run`
     except OSError:  # it has ended meanwhile, or is not ours
         return None
-    return arguments.replace(b"\0", b" ").decode() if bytes(data) in words else None
+    return f"{arguments.replace(bytes(1), b' ').decode()} {name}" if bytes(data) in words else None
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 @pytest.fixture
 def asleep(run):
     """All workers are stopped with SIGSTOP, and continue at the end."""
-    workers = [pid for pid, command in processes_of(run.data).items() if "worker@" in command]
+    workers = [pid for pid, command in processes_of(run.data).items() if "cw worker" in command]
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
     run.until(lambda: asked(run, "/readyz")[0] == 503)

@@ -114,7 +114,7 @@ def test_the_readiness_line_is_followed_by_what_to_open(run):
 
 
 def test_every_process_of_the_procfile_runs(run):
-    wanted = ("receiver.serve", "worker@", "backfill@", " beat ", " flower", *valkeys(run).values())
+    wanted = ("cw web", "cw worker", "cw backfill", "cw beat", " flower", *valkeys(run).values())
 
     run.until(lambda: all(part in " ".join(processes_of(run.data).values()) for part in wanted))
 
@@ -179,7 +179,7 @@ def test_a_second_run_on_the_same_data_directory_is_refused(run):
     assert f"Error: data directory {run.data} is in use by another `cratewire run`" in second.said
 
 
-@pytest.mark.parametrize("name", ["worker@", "receiver.serve", INBOX_SERVER, BROKER])
+@pytest.mark.parametrize("name", ["cw worker", "cw web", INBOX_SERVER, BROKER])
 def test_a_killed_child_is_started_again_and_it_is_said(run, name):
     part = valkeys(run).get(name, name)
     before = len(re.findall("starting it again", run.said))
@@ -205,7 +205,7 @@ def test_an_interrupt_in_the_middle_of_the_start_stops_everything_cleanly(tmp_pa
 
 def test_nothing_outlives_a_run_that_was_killed_and_it_can_be_started_again(tmp_path):
     with run_installation(tmp_path / "data") as first:
-        first.until(lambda: sum("worker@" in command for command in processes_of(first.data).values()) > 1)
+        first.until(lambda: sum("cw worker" in command for command in processes_of(first.data).values()) > 1)
         first.ended(signal.SIGKILL)
         first.until(lambda: processes_of(first.data) == {})
 
