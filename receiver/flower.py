@@ -1,8 +1,12 @@
-"""Starts flower with its password, which is passed in the environment so that `ps` does not show it."""
+"""Starts flower with its password, which is passed in the environment so that `ps` does not show it.
+
+`cratewire run` listens on flower's address itself, and starts it at the first connection, which waits meanwhile.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 
@@ -10,8 +14,10 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra.embedded_valkey import require_active_run
 from pipeline.infra.private_files import set_private_umask
 from pipeline.settings import Settings, read_environment
+from pipeline.settings.environment import replace_environment
 
 FLOWER_USER = "cratewire"
+_COMMAND = ("celery", "-A", "tasks.app", "flower")
 
 
 def build_flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -26,7 +32,7 @@ def build_flower_environment(settings: Settings, environ: Mapping[str, str]) -> 
 
 
 def main() -> None:
-    """Replace this process with flower."""
+    """Replace this process with flower. An argument is the number of a file that listens on its address already."""
     set_private_umask()
     environ = read_environment()
     try:
@@ -35,8 +41,23 @@ def main() -> None:
             require_active_run(settings.data_dir)
     except Misconfigured as error:
         raise SystemExit(f"Error: {error}") from error
-    command = [sys.executable, "-m", "celery", "-A", "tasks.app", "flower"]
-    os.execve(sys.executable, command, build_flower_environment(settings, environ))  # noqa: S606  no shell is wanted
+    ours = build_flower_environment(settings, environ)
+    if sys.argv[1:]:
+        replace_environment(ours)
+        _serve(socket.socket(fileno=int(sys.argv[1])))
+    command = [sys.executable, "-m", *_COMMAND]
+    os.execve(sys.executable, command, ours)  # noqa: S606  no shell is wanted
+
+
+def _serve(listener: socket.socket) -> None:
+    """Run flower in this process, on a socket that listens."""
+    import flower.app  # noqa: PLC0415  only this process needs it
+    from celery.__main__ import main as run_celery  # noqa: PLC0415
+
+    listener.settimeout(0.0)  # tornado waits for it by itself
+    flower.app.bind_sockets = lambda *_, **__: [listener]
+    sys.argv = list(_COMMAND)
+    run_celery()
 
 
 if __name__ == "__main__":

@@ -178,6 +178,12 @@ class Settings:
     flower_port: int = _workers(
         "CRATEWIRE_FLOWER_PORT", "The port that flower listens on.", default=5555, check=check_port
     )
+    flower_at_start: bool = _workers(
+        "CRATEWIRE_FLOWER_AT_START",
+        "Whether `cratewire run` starts flower at once; otherwise when its address is first opened.",
+        default=False,
+        detail="Flower shows what happened since it was started. It uses as much memory as two worker processes.",
+    )
     flower_password: str = _workers(
         "CRATEWIRE_FLOWER_PASSWORD",
         "Flower's password; the user is `cratewire`.",

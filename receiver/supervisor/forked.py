@@ -19,7 +19,7 @@ from typing import BinaryIO
 from pipeline.settings.environment import replace_environment
 
 CAN_FORK = sys.platform == "linux"
-FIRST_FREE_FD = 3
+FIRST_FREE_FD = 3  # the number of an inherited file
 MAX_FD = 1_048_576
 INTERPRETERS = ("python", sys.executable)
 # Added to the kernel's score by which it chooses what to kill for memory: a worker loses nothing, and this process and
@@ -30,11 +30,14 @@ OOM_SCORE = "500"
 class ForkedProcess:
     """What `subprocess.Popen` is for a command that is executed."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], inherited: int | None = None
+    ) -> None:
+        """`inherited`: an open file that the command gets as number 3."""
         reader, writer = os.pipe()
         self.stdout: BinaryIO = os.fdopen(reader, "rb", buffering=0)
         self._process = get_context("fork").Process(
-            target=_become, args=(name, command, environment, writer), name=name, daemon=False
+            target=_become, args=(name, command, environment, writer, inherited), name=name, daemon=False
         )
         try:
             self._process.start()
@@ -65,7 +68,9 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def _become(name: str, command: Sequence[str], environment: Mapping[str, str], output: int) -> None:
+def _become(
+    name: str, command: Sequence[str], environment: Mapping[str, str], output: int, inherited: int | None
+) -> None:
     """Drop everything of the supervisor but its modules, and run the command."""
     os.setsid()
     for signum in (signal.SIGTERM, signal.SIGHUP):
@@ -73,9 +78,12 @@ def _become(name: str, command: Sequence[str], environment: Mapping[str, str], o
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (1, 2):
         os.dup2(output, number)
-    os.closerange(FIRST_FREE_FD, MAX_FD)  # the lock, the reaper's pipe, the other children's output
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+    if inherited is not None:
+        os.dup2(inherited, FIRST_FREE_FD)
+    # Closes the lock of the data directory, the reaper's pipe, the output of the other children.
+    os.closerange(FIRST_FREE_FD + (inherited is not None), MAX_FD)
     replace_environment(environment)
     _describe_to_the_kernel(name)
     run_command(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,16 +28,21 @@ class Child:
     on_success: Callable[[], None] | None = None  # called after exit code 0, instead of a restart
     fatal_exit_code: int | None = None  # the exit code after which it must not be restarted
     is_forked: bool = False  # the command runs in a fork of this process, which has imported its modules
+    listener: socket.socket | None = None  # of a fork that is started when someone connects
     process: subprocess.Popen[bytes] | ForkedProcess | None = None
     is_output_closed: bool = False  # it has closed stdout
     _partial_line: bytes = field(default=b"", repr=False)
 
     def start(self, now: float) -> int:
         """Start it. Returns the process id, which is also the group id."""
-        self.process = ForkedProcess(self.name, self.command, self.environment) if self.is_forked else self._execute()
+        self.process = self._fork() if self.is_forked else self._execute()
         os.set_blocking(self.output_fd, False)
         self.started_at = now
         return self.process.pid
+
+    def _fork(self) -> ForkedProcess:
+        inherited = self.listener.fileno() if self.listener else None
+        return ForkedProcess(self.name, self.command, self.environment, inherited)
 
     def _execute(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

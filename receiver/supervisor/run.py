@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,7 @@ from pipeline.infra.private_files import find_exposed_files, restrict_to_owner
 from pipeline.infra.secret_files import replace_file
 from pipeline.settings import PORT_FILE_NAME, Settings
 from receiver.flower import FLOWER_USER
-from receiver.supervisor.forked import CAN_FORK
+from receiver.supervisor.forked import CAN_FORK, FIRST_FREE_FD
 from receiver.supervisor.locks import hold_data_dir, require_free_ports
 from receiver.supervisor.memory_plan import ProcessPlan, plan_processes
 from receiver.supervisor.output import PrintLine, make_printer
@@ -35,7 +36,7 @@ from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Superviso
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
 REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
-FIRST = ("web", "worker")  # these handle hooks
+LATER = ("backfill", "beat")  # when web and the worker handle hooks
 MAX_WAIT_FOR_WORKER_S = 20.0  # then the others start, whatever keeps the worker from being ready
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -60,7 +61,8 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
         _save_port(settings, print_line)
         for name in _list_embedded_servers(settings):
             supervisor.add(_build_valkey_child(settings, name, environment))
-        _start_processes(supervisor, plan, environment, partial(_print_ready, print_line, settings, environ, plan))
+        print_ready = partial(_print_ready, print_line, settings, environ, plan)
+        _start_processes(supervisor, plan, settings, environment, print_ready)
         try:
             supervisor.run(should_stop=lambda: count_stop_signals() > 0)
         except FatalExit:
@@ -68,7 +70,11 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _start_processes(
-    supervisor: Supervisor, plan: ProcessPlan, environment: Mapping[str, str], print_ready: Callable[[], None]
+    supervisor: Supervisor,
+    plan: ProcessPlan,
+    settings: Settings,
+    environment: Mapping[str, str],
+    print_ready: Callable[[], None],
 ) -> None:
     """Start web and the migration now, and each of the others when what it needs is there."""
 
@@ -80,9 +86,10 @@ def _start_processes(
         supervisor.add(_build_child("worker", environment))
         probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
         supervisor.add(Child("probe", probe, environment, is_forked=CAN_FORK, on_success=report_ready))
-        for name in PROCFILE:
-            if name not in FIRST and (plan.runs_flower or name != "flower"):
-                supervisor.add_later(_build_child(name, environment), MAX_WAIT_FOR_WORKER_S)
+        for name in LATER:
+            supervisor.add_later(_build_child(name, environment), MAX_WAIT_FOR_WORKER_S)
+        if plan.runs_flower:
+            _add_flower(supervisor, settings, environment)
 
     if CAN_FORK:
         preload()
@@ -154,9 +161,20 @@ def _list_embedded_servers(settings: Settings) -> list[str]:
 def _build_child(name: str, environment: Mapping[str, str]) -> Child:
     """A process of the Procfile: forked, or executed where that is not possible."""
     line = PROCFILE[name]
-    if name == "flower" or not CAN_FORK:  # flower executes another program itself
+    if not CAN_FORK:
         return Child(name, build_shell_command(line), environment)
     return Child(name, expand_line(line, environment), environment, is_forked=True)
+
+
+def _add_flower(supervisor: Supervisor, settings: Settings, environment: Mapping[str, str]) -> None:
+    """Start flower when its address is first opened, or with the others."""
+    if settings.flower_at_start or not CAN_FORK:
+        supervisor.add_later(_build_child("flower", environment), MAX_WAIT_FOR_WORKER_S)
+        return
+    child = _build_child("flower", environment)
+    child.command = [*child.command, str(FIRST_FREE_FD)]
+    child.listener = socket.create_server((settings.flower_host, settings.flower_port), backlog=128)
+    supervisor.add_on_connection(child)
 
 
 def _build_valkey_child(settings: Settings, name: str, environment: Mapping[str, str]) -> Child:

@@ -18,6 +18,7 @@ MEMORY_CHECK_INTERVAL_S = 5.0  # between two checks of the kernel's kill counter
 MEMORY_ADVICE = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
 SUPERVISOR_NAME = "cratewire"
 MAX_RESTART_DELAY_S = 30.0
+NEVER_S = float("inf")
 STABLE_AFTER_S = 60.0  # uptime after which earlier exits no longer count
 
 
@@ -63,10 +64,14 @@ class Supervisor:
         child.next_start_at = self._now() + within_s
         self._children.append(child)
 
+    def add_on_connection(self, child: Child) -> None:
+        """Supervise a child from now on, and start it when someone connects to its listener; that connection waits."""
+        self.add_later(child, NEVER_S)
+
     def start_waiting(self) -> None:
         """Start the children that were added for later."""
         for child in self._children:
-            if child.process is None and not child.exits_in_a_row:
+            if child.process is None and not child.exits_in_a_row and not child.listener:
                 self._start(child)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
@@ -147,9 +152,17 @@ class Supervisor:
             for child in self._children
             if child.process is not None and not child.is_output_closed
         }
-        readable, _, _ = select.select(list(watched), [], [], seconds)
-        for output_fd in readable:
-            self._print_lines(watched[output_fd])
+        wanted = {
+            child.listener.fileno(): child
+            for child in self._children
+            if child.listener and child.process is None and not child.exits_in_a_row
+        }
+        readable, _, _ = select.select([*watched, *wanted], [], [], seconds)
+        for number in readable:
+            if number in wanted:
+                self._start(wanted[number])
+            else:
+                self._print_lines(watched[number])
 
     def _print_lines(self, child: Child) -> None:
         for line in child.read_lines():

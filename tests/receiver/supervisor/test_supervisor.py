@@ -7,6 +7,7 @@ import itertools
 import os
 import select
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -105,6 +106,21 @@ def test_a_minute_of_life_makes_up_for_earlier_ends(stage):
 
     stage.until(lambda: stage.lines_of("cratewire"))
     assert stage.lines_of("cratewire")[0].endswith("in 1 s")
+
+
+def test_a_child_with_a_listener_is_started_by_the_first_connection_which_it_gets(stage):
+    web = child("flower", "", is_forked=True)
+    web.command = ["python", "-m", "tests.receiver.supervisor.forked_program", "answer"]
+    with socket.create_server(("127.0.0.1", 0)) as web.listener:
+        stage.supervisor.add_on_connection(web)
+        stage.supervisor.start_waiting()
+        stage.supervisor.tick()
+        before = web.process
+        with socket.create_connection(web.listener.getsockname(), timeout=20) as connection:
+            stage.until(lambda: stage.lines_of("flower"))
+            said = connection.recv(100)
+
+    assert (before, said) == (None, b"hello")
 
 
 def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage):
