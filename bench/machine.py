@@ -31,7 +31,7 @@ def descendants(roots: Collection[int]) -> list[int]:
 
 
 def command_of(pid: int) -> str:
-    """The command line of a process and its short name, which tells forks apart; empty if it has ended."""
+    """The command line of a process and its short name, by which forks differ; empty if it has ended."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
         return f"{words} ({Path(f'/proc/{pid}/comm').read_text(encoding='utf-8').strip()})"
