@@ -24,6 +24,7 @@ INCLUDED = [  # the modules that register tasks and signals
     "tasks.registration",
     "tasks.replays",
     "tasks.stores",
+    "tasks.sweeps",
     "tasks.counts",
     "tasks.retention",
     "tasks.statements",

@@ -11,30 +11,35 @@ from pipeline.settings import Settings
 
 HOOKS, DELIVERIES, BACKFILL, FULFILMENT = "hooks", "deliveries", "backfill", "fulfilment"
 
-PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
-    "backfills.sweep": (DELIVERIES, 1.0),
+PERIODIC_TASKS = {  # that beat sends: task -> (queue, interval in seconds)
+    "sweeps.tick": (DELIVERIES, 1.0),
     "backfills.daily": (DELIVERIES, 600.0),
     "clock.sweep": (DELIVERIES, 10.0),
     "counts.sweep": (DELIVERIES, 10.0),
     "dead.sweep": (DELIVERIES, 10.0),
-    "hooks.sweep": (HOOKS, 2.0),
-    "deliveries.sweep": (DELIVERIES, 1.0),
-    "registration.sweep": (DELIVERIES, 2.0),
     "silence.sweep": (DELIVERIES, 60.0),
     "attention.sweep": (DELIVERIES, 30.0),
-    "reconciliation.sweep": (DELIVERIES, 2.0),
-    "lookups.sweep": (DELIVERIES, 2.0),
     "reconciliation.tidy": (DELIVERIES, 60.0),
-    "stores.sweep": (DELIVERIES, 5.0),
     "retention.sweep": (DELIVERIES, 5.0),
-    "replays.sweep": (DELIVERIES, 1.0),
     "replays.tidy": (DELIVERIES, 3600.0),
-    "search.fill": (DELIVERIES, 5.0),
-    "fulfilment.sweep": (DELIVERIES, 2.0),
     "fulfilment.tidy": (DELIVERIES, 3600.0),
     "statements.close": (DELIVERIES, 3600.0),
-    "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
+}
+
+# That the tick sends while they have something to do: task -> (queue, shortest interval in seconds).
+WOKEN_SWEEPS = {
+    "backfills.sweep": (DELIVERIES, 1.0),
+    "deliveries.sweep": (DELIVERIES, 1.0),
+    "fulfilment.sweep": (DELIVERIES, 2.0),
+    "hooks.sweep": (HOOKS, 2.0),
+    "lookups.sweep": (DELIVERIES, 2.0),
+    "mails.sweep": (DELIVERIES, 3.0),
+    "reconciliation.sweep": (DELIVERIES, 2.0),
+    "registration.sweep": (DELIVERIES, 2.0),
+    "replays.sweep": (DELIVERIES, 1.0),
+    "search.fill": (DELIVERIES, 5.0),
+    "stores.sweep": (DELIVERIES, 5.0),
 }
 
 # task -> queue, for messages sent without a queue: by us, by `celery call`, by flower. The first match counts.
@@ -140,5 +145,9 @@ def _queue(name: str, broker_url: str) -> dict[str, Any]:
 
 
 def _beat_entry(name: str, queue: str, every: float) -> dict[str, Any]:
-    # A sweep that was not taken in time is superseded by the next one.
-    return {"task": name, "schedule": every, "options": {"queue": queue, "expires": max(5.0, every * 3)}}
+    return {"task": name, "schedule": every, "options": {"queue": queue, "expires": sweep_expiry_s(every)}}
+
+
+def sweep_expiry_s(every: float) -> float:
+    """Return after how many seconds a sweep that was not taken is superseded by the next one."""
+    return max(5.0, every * 3)

@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.fulfilment.run import LaneRun, look_at_hinted, run_lane
 from pipeline.fulfilment.schedule import Intervals, Lane, list_due_lanes
 from pipeline.fulfilment.work_turns import name_lane, take_turn
@@ -89,15 +91,20 @@ def sweep() -> None:
     if is_stalled(app, FULFILMENT):
         return
     with reading(context.engine) as conn:
-        now, every = context.now(), Intervals.of(context.settings)
-        due = [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now, every)]
-        asked = list_due_work(conn, now)
+        now = context.now()
+        due, asked = find_due(context, conn, now), list_due_work(conn, now)
     for store_id, lane in due:
         if not context.redis.exists(redis_keys.fulfilment_lease(store_id, lane)):
             _start(store_id, lane)
     for store_id, work_id in asked:
         if not context.redis.exists(redis_keys.fulfilment_lease(store_id, name_lane(work_id))):
             _start_work(store_id, work_id)
+
+
+def find_due(context: Context, conn: Connection, now: int) -> list[tuple[int, Lane]]:
+    """Return the lanes of every store that have something to do."""
+    every = Intervals.of(context.settings)
+    return [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now, every)]
 
 
 @task("fulfilment.tidy")

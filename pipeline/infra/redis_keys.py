@@ -24,6 +24,7 @@ DOCTOR = "cratewire:doctor"  # written to check that Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # the database error that tasks fail with now
 REJECTED_HOOKS = "cratewire:turned_away"  # rejected hooks with a valid token, by store and status
 OOM_KILLS = "cratewire:killed"  # "<host> killed" and "<host> at": processes that the kernel recently killed for memory
+ALL_SWEEPS = "cratewire:sweeps"  # set while the sweeps without anything to do were sent recently all the same
 API_LIMITS = "cratewire:api_limits"  # begins the keys of the API's limits: requests of a token within the last minute
 CLOCK_MARKS = "cratewire:clocks"  # the latest time of Redis's clock, and of each host's
 HEARTBEAT_STARTED = "cratewire:pulse"  # when a web process started to send heartbeats; expires soon after
@@ -117,3 +118,8 @@ def warehouse_value_lease(name: str) -> str:
 def replay_lease(replay_id: int) -> str:
     """The process that works on this replay now."""
     return f"cratewire:lease:replay:{replay_id}"
+
+
+def sweep_sent(name: str) -> str:
+    """Set for a sweep's interval after the tick has sent it."""
+    return f"cratewire:sweep:{name}"

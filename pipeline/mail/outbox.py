@@ -64,6 +64,11 @@ def enqueue_mail_if_allowed(
     return True
 
 
+def has_due_mails(conn: Connection, now: int) -> bool:
+    """Whether a mail is to be sent now."""
+    return bool(MAILS.list_due(conn, now))
+
+
 def send_due_mails(context: Context, transport: MailTransport) -> int:
     """Send the mails that are due; returns how many were sent."""
 

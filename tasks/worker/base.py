@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 # A server of ours is unavailable: not the task's fault, and a traceback would not help.
 UNAVAILABLE_ERRORS = (RedisError, BrokerAway, OperationalError, NoConnectionFree)
+SWEEPS = (".sweep", ".tick")  # the ends of their names
 CELERY_ERRORS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
 
 
@@ -70,13 +71,13 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
 def _measure_duration(name: str) -> AbstractContextManager[Any]:
     """Time the task, unless it is a sweep, which mostly finds nothing to do."""
     timed: AbstractContextManager[Any] = (
-        nullcontext() if name.endswith(".sweep") else metrics.LINK_SECONDS.labels(name).time()
+        nullcontext() if name.endswith(SWEEPS) else metrics.LINK_SECONDS.labels(name).time()
     )
     return timed
 
 
 def _trace_span(name: str, chain: str | None) -> AbstractContextManager[Any]:
-    return nullcontext() if name.endswith(".sweep") else span(name, chain)
+    return nullcontext() if name.endswith(SWEEPS) else span(name, chain)
 
 
 def report_failure(name: str, error: Exception) -> None:

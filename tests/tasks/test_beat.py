@@ -83,7 +83,7 @@ def bind(settings: Settings) -> None:
 
 
 def until_a_sweep_is_sent(beat: PatientScheduler, server: redis.Redis) -> None:
-    wait_until(lambda: server.llen("cratewire:celery:hooks"), meanwhile=beat.tick)
+    wait_until(lambda: server.llen("cratewire:celery:deliveries"), meanwhile=beat.tick)
 
 
 def test_beat_goes_on_when_redis_has_been_emptied(beat: PatientScheduler, redis_client: redis.Redis):
@@ -214,7 +214,7 @@ def test_a_task_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(beat: Patie
         beat.Entry.from_key(beat.Entry.generate_key(app, name), app=app).reschedule(hour_ahead)
     beat.tick()
 
-    assert {message.task for message in take_all_messages(HOOKS)} == {"hooks.sweep"}
+    assert {message.task for message in take_all_messages(DELIVERIES)} == set(app.conf.beat_schedule)
     for name, row in app.conf.beat_schedule.items():
         key = beat.Entry.generate_key(app, name)
         assert redis_client.zscore(app.redbeat_conf.schedule_key, key) <= time.time() + row["schedule"] + 1
