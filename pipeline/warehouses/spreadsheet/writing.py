@@ -7,9 +7,6 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from pipeline.core.fulfilment import Order
 from pipeline.warehouses.spreadsheet.columns import VALUES, Column
 
@@ -34,6 +31,9 @@ def write_csv(orders: Iterable[Order], columns: Sequence[Column]) -> bytes:
 
 def write_xlsx(orders: Iterable[Order], columns: Sequence[Column]) -> bytes:
     """Return a workbook with one sheet, in which every cell is text: ZIP codes keep their zeros."""
+    from openpyxl import Workbook  # noqa: PLC0415  10 MB in every process otherwise
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Boxes")
     rows = [[column.heading for column in columns], *(_list_values(order, columns) for order in orders)]

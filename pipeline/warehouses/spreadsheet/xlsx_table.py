@@ -15,9 +15,6 @@ from datetime import date, datetime
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from pipeline.core.fulfilment_files import FileRefused
 from pipeline.warehouses.spreadsheet.table import MAX_CELLS_PER_ROW, MAX_ROWS, Cell, Row, Table, refuse_size
 
@@ -30,7 +27,7 @@ _MACROS = FileRefused("macros", "The workbook has macros, and is not opened. Sav
 _BROKEN = FileRefused("not_a_table", "The workbook is damaged. Save it again as .xlsx, or as CSV.")
 _ENCRYPTED = FileRefused("encrypted", "The workbook has a password. Save it without one, or as CSV.")
 _BROKEN_ERRORS = (
-    InvalidFileException, ParseError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, IndexError,
+    ParseError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, IndexError,
     AttributeError, EOFError, OSError, NotImplementedError, RuntimeError, OverflowError, AssertionError,
 )  # fmt: skip
 
@@ -77,9 +74,15 @@ def _find_words(part: IO[bytes], words: Sequence[bytes]) -> bytes | None:
 
 
 def _read_rows(content: bytes) -> Table | FileRefused:
+    from openpyxl import load_workbook  # noqa: PLC0415  10 MB in every process otherwise
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what other programs leave out of a workbook
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        try:
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        except InvalidFileException:
+            return _BROKEN
         try:
             return _collect(book.worksheets[0].iter_rows(values_only=True)) if book.worksheets else _BROKEN
         finally:

@@ -8,15 +8,15 @@ import sys
 import pytest
 
 SERVERS = {"flask", "celery", "kombu", "granian"}  # what no command that shows something needs
-DRIVERS = {"alembic", "mako", "psycopg"}  # of migrations and of PostgreSQL: the tests' installation is on SQLite
+DRIVERS = {"alembic", "mako", "openpyxl", "psycopg"}  # of migrations, workbooks, and PostgreSQL
 
 
 def list_imported(code):
     """The packages that a fresh interpreter has imported after the code."""
     program = f"{code}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}}, file=sys.stderr)"
-    return set(
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr.split()
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "click" in done.stderr.split()
+    return set(done.stderr.split())
 
 
 def test_the_list_of_commands_imports_no_command():
