@@ -1,6 +1,6 @@
 """Hooks on a machine with too little memory: `cratewire run` in its own control group (version 1; needs root).
 
-    .venv/bin/python -m bench.small --limit-mb 700
+    .venv/bin/python -m bench.small --limit-mb 512 --hooks 2000 --rate 60
 
 Everything of ours is inside the group, `connect` as well; the sandbox Customer.io and the sender are outside.
 """
@@ -71,16 +71,23 @@ def connect(folder: Folder, platform: Platform, group: Path | None = None) -> st
     return urlsplit(hooks["order_new"]).path
 
 
-def send(port: int, path: str, count: int) -> int:
-    """Send hooks in sequence; return how many were acknowledged."""
-    connection, accepted = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
+def send(port: int, path: str, count: int, rate: float) -> int:
+    """Send hooks in sequence, `rate` a second; return how many were acknowledged."""
+    connection, accepted, began = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0, time.monotonic()
     for number in range(count):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
         connection.request("POST", path, make_hook(number, number % PEOPLE).body)
         answer = connection.getresponse()
         answer.read()
         accepted += answer.status == http.client.OK
     connection.close()
     return accepted
+
+
+def count_repeats(platform: Platform) -> int:
+    """The number of events that a person has got more than once."""
+    arrived = [(event.address, event.subject) for event in platform.arrived()]
+    return len(arrived) - len(set(arrived))
 
 
 def expected(count: int) -> int:
@@ -96,14 +103,14 @@ def waited(holds: Callable[[], bool]) -> float:
     return time.monotonic() - began
 
 
-def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
+def play(folder: Folder, group: Path, count: int, rate: float) -> dict[str, Any]:
     """Run it, send the hooks, and count what arrives."""
     port = int(folder.environment["PORT"])
     sandbox = [sys.executable, "-m", "sandbox.customerio"]
     with folder.running("customerio", sandbox) as (there, said), folder.running("run", inside(group, "run")) as ours:
         platform = Platform(**json.loads(wait_until("the sandbox", lambda: "\n" in said() and said(), there, said)))
         wait_until("cratewire run", lambda: "Ready: " in ours[1](), *ours)
-        accepted = send(port, connect(folder, platform, group), count)
+        accepted = send(port, connect(folder, platform, group), count, rate)
         seconds = waited(lambda: platform.count() >= expected(count))
         plan = [line for line in ours[1]().splitlines() if "MB of memory" in line]
         return {
@@ -111,6 +118,7 @@ def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
             "accepted": accepted,
             "events": expected(count),
             "arrived": platform.count(),
+            "twice": count_repeats(platform),
             "seconds": round(seconds, 1),
             "peak_mb": number_of(group / "memory.max_usage_in_bytes") // MEGABYTE,
             "killed": number_of(group / "memory.oom_control", "oom_kill"),
@@ -122,7 +130,8 @@ def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
 @click.command()
 @click.option("--limit-mb", default=700, show_default=True, help="Memory of the group.")
 @click.option("--hooks", "count", default=214, show_default=True, help="How many are sent.")
-def main(limit_mb: int, count: int) -> None:
+@click.option("--rate", default=1000.0, show_default=True, help="How many a second, at most.")
+def main(limit_mb: int, count: int, rate: float) -> None:
     """Count what arrives of hooks with so little memory."""
     with tempfile.TemporaryDirectory() as place, group_of(limit_mb) as group:
         folder = Folder(Path(place))
@@ -133,9 +142,9 @@ def main(limit_mb: int, count: int) -> None:
             "CRATEWIRE_CRATEJOY_RATE": "100",
             "PYTHONUNBUFFERED": "1",
         }
-        found = play(folder, group, count)
+        found = play(folder, group, count, rate)
     click.echo(json.dumps(found, indent=2))
-    sys.exit(0 if found["accepted"] == count and found["arrived"] == found["events"] else 1)
+    sys.exit(0 if found["accepted"] == count and found["arrived"] == found["events"] and not found["twice"] else 1)
 
 
 if __name__ == "__main__":

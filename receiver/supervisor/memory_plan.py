@@ -8,9 +8,9 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra.memory import MEGABYTE
 
 # Measured, in megabytes; docs/operations.md says how. A worker process includes its growth.
-BASE_MB = 570  # run itself, two Valkeys, web, beat, both workers' main processes, backfill's process
-FLOWER_MB = 110
-WORKER_MB = 110
+BASE_MB = 320  # what run imports for all, two Valkeys, web, beat, both workers' main processes, backfill's process
+FLOWER_MB = 70
+WORKER_MB = 80
 
 
 @dataclass(frozen=True, slots=True)
