@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from pipeline.core.errors import CratewireError
+from receiver.supervisor.members import find_members
 from receiver.supervisor.output import PrintLine
 from receiver.supervisor.process import Child
 
 STOP_TIMEOUT_S = 30.0  # a worker's warm shutdown takes longest
 POLL_INTERVAL_S = 0.2
 MEMORY_CHECK_INTERVAL_S = 5.0  # between two checks of the kernel's kill counter
-MEMORY_ADVICE = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
+MEMORY_ADVICE = "give this machine or its control group more, set CRATEWIRE_WORKERS lower, or leave flower closed"
 SUPERVISOR_NAME = "cratewire"
 MAX_RESTART_DELAY_S = 30.0
 NEVER_S = float("inf")
@@ -52,6 +53,7 @@ class Supervisor:
         self._count_kernel_kills = kills  # how many of our control group the kernel has killed for memory, in total
         self._kernel_kills = kills()
         self._next_memory_check_at = now() + MEMORY_CHECK_INTERVAL_S
+        self._members: dict[int, str] = {}  # at the last check: process id -> name of the child that it belongs to
         self._children: list[Child] = []
 
     def add(self, child: Child) -> None:
@@ -102,12 +104,12 @@ class Supervisor:
         self._notify_reaper(f"+{child.start(self._now())}")
 
     def _report_kernel_kills(self) -> None:
-        count = self._count_kernel_kills()
+        count, before = self._count_kernel_kills(), self._members
+        self._members = find_members({child.process.pid: child.name for child in self._children if child.process})
         if count > self._kernel_kills:
-            killed = count - self._kernel_kills
-            self._print_line(
-                SUPERVISOR_NAME, f"the kernel killed {killed} of our processes for lack of memory: {MEMORY_ADVICE}"
-            )
+            whose = ", ".join(sorted({name for pid, name in before.items() if pid not in self._members}))
+            killed = f"the kernel killed {count - self._kernel_kills} of our processes for lack of memory"
+            self._print_line(SUPERVISOR_NAME, f"{killed}{f' ({whose})' if whose else ''}: {MEMORY_ADVICE}")
         self._kernel_kills = count
 
     def _handle_exit(self, child: Child) -> None:

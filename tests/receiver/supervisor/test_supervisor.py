@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -232,14 +233,28 @@ def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
 
 
 def test_what_the_kernel_kills_for_memory_is_named(stage):
-    counts = iter([1, 3])
+    kills = [0]
     stage.supervisor = Supervisor(
-        lambda name, line: stage.said.append((name, line)), stage.guard, lambda: stage.ahead, lambda: next(counts)
+        lambda name, line: stage.said.append((name, line)), stage.guard, lambda: stage.ahead, lambda: kills[0]
     )
+    stage.supervisor.add(child("web", RUNS_FOREVER))
+    stage.supervisor.add(child("worker", STARTS_CHILD))
+    stage.until(lambda: len(stage.lines_of("worker")) == 2)
     stage.ahead = MEMORY_CHECK_INTERVAL_S
     stage.supervisor.tick()
 
-    assert stage.lines_of("cratewire") == [f"the kernel killed 2 of our processes for lack of memory: {MEMORY_ADVICE}"]
+    kills[0] = 1
+    os.kill(grandchild := int(stage.lines_of("worker")[0]), signal.SIGKILL)
+    wait_until(lambda: not alive(grandchild) or is_zombie(grandchild), interval_s=0.01)
+    stage.ahead += MEMORY_CHECK_INTERVAL_S
+    stage.supervisor.tick()
+
+    killed = "the kernel killed 1 of our processes for lack of memory (worker)"
+    assert stage.lines_of("cratewire") == [f"{killed}: {MEMORY_ADVICE}"]
+
+
+def is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.mark.parametrize(("ends", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (60, 30)])
