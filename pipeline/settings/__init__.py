@@ -14,7 +14,7 @@ from typing import get_type_hints
 
 from environs import validate
 
-from pipeline.settings import fulfilment, retention
+from pipeline.settings import flower, fulfilment, retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
 from pipeline.settings.environment import parse_variables, read_environment
 from pipeline.settings.variable import (
@@ -157,7 +157,10 @@ class Settings:
         "data of real people.",
     )
     workers: int = _workers(
-        "CRATEWIRE_WORKERS", "The number of worker processes.", default=4, check=validate.Range(1, 256)
+        "CRATEWIRE_WORKERS",
+        "The number of worker processes. Unset, `cratewire run` starts one for each core, but 2 to 4.",
+        default=4,
+        check=validate.Range(1, 256),
     )
     batch: int = _workers(
         "CRATEWIRE_BATCH",
@@ -174,23 +177,10 @@ class Settings:
         detail="After a 429 all processes pause for as long as it says.",
         check=validate.Range(0.02, 1_000.0),
     )
-    flower_host: str = _workers("CRATEWIRE_FLOWER_HOST", "The address that flower listens on.", default="127.0.0.1")
-    flower_port: int = _workers(
-        "CRATEWIRE_FLOWER_PORT", "The port that flower listens on.", default=5555, check=check_port
-    )
-    flower_at_start: bool = _workers(
-        "CRATEWIRE_FLOWER_AT_START",
-        "Whether `cratewire run` starts flower at once; otherwise when its address is first opened.",
-        default=False,
-        detail="Flower shows what happened since it was started. It uses as much memory as two worker processes.",
-    )
-    flower_password: str = _workers(
-        "CRATEWIRE_FLOWER_PASSWORD",
-        "Flower's password; the user is `cratewire`.",
-        unset="generated once, in `flower_password` in the data directory",
-        check=validate.Length(min=8),
-        secret=True,
-    )
+    flower_host: str = flower.HOST
+    flower_port: int = flower.PORT
+    flower_at_start: bool = flower.AT_START
+    flower_password: str = flower.PASSWORD
     reconcile_seconds: float = _reconciliation(
         "CRATEWIRE_RECONCILE_SECONDS",
         "How often a store's API is searched for events whose hooks never arrived; `0` for only on request.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from pipeline.core.errors import Misconfigured
@@ -11,6 +12,7 @@ from pipeline.infra.memory import MEGABYTE
 BASE_MB = 320  # what run imports for all, two Valkeys, web, beat, both workers' main processes, backfill's process
 FLOWER_MB = 70
 WORKER_MB = 80
+MIN_CHOSEN_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,14 @@ class ProcessPlan:
     workers: int
     runs_flower: bool
     warning: str | None = None
+
+
+def choose_workers(most: int, cores: int | None = os.cpu_count()) -> int:
+    """Return how many worker processes to start where no number was set: more than cores would only use memory.
+
+    Two at least: while one runs a hook or a call that takes long, the other does the rest.
+    """
+    return min(most, max(MIN_CHOSEN_WORKERS, cores or most))
 
 
 def plan_processes(workers: int, available_bytes: int | None) -> ProcessPlan:

@@ -27,7 +27,7 @@ from pipeline.settings import PORT_FILE_NAME, Settings
 from receiver.flower import FLOWER_USER
 from receiver.supervisor.forked import CAN_FORK, FIRST_FREE_FD
 from receiver.supervisor.locks import hold_data_dir, require_free_ports
-from receiver.supervisor.memory_plan import ProcessPlan, plan_processes
+from receiver.supervisor.memory_plan import ProcessPlan, choose_workers, plan_processes
 from receiver.supervisor.output import PrintLine, make_printer
 from receiver.supervisor.preload import preload
 from receiver.supervisor.process import Child
@@ -48,7 +48,8 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     and the others when hooks are handled: all at once would share the processors and be ready later.
     """
     print_line = make_printer([SUPERVISOR_NAME, INBOX_SERVER, BROKER, "migrate", *PROCFILE])
-    plan = plan_processes(settings.workers, get_available_bytes())
+    workers = settings.workers if environ.get("CRATEWIRE_WORKERS") else choose_workers(settings.workers)
+    plan = plan_processes(workers, get_available_bytes())
     environment = build_child_environment(settings, environ) | {"CRATEWIRE_WORKERS": str(plan.workers)}
     with contextlib.ExitStack() as stack:
         stack.enter_context(hold_data_dir(settings.data_dir))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import Misconfigured
-from receiver.supervisor.memory_plan import BASE_MB, FLOWER_MB, WORKER_MB, plan_processes
+from receiver.supervisor.memory_plan import BASE_MB, FLOWER_MB, WORKER_MB, choose_workers, plan_processes
 
 MB = 1_000_000
 FOR_ONE = (BASE_MB + FLOWER_MB + WORKER_MB) * MB
@@ -32,3 +32,8 @@ def test_flower_is_left_out_before_the_last_worker():
 def test_with_too_little_it_is_refused_in_a_sentence():
     with pytest.raises(Misconfigured, match="256 MB of memory are available, and Cratewire needs 400 MB"):
         plan_processes(4, 256 * MB)
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 2), (3, 3), (16, 4), (None, 4)])
+def test_unless_it_is_set_there_is_a_worker_process_for_each_core_but_two_to_four(cores, workers):
+    assert choose_workers(4, cores) == workers
