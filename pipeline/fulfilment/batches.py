@@ -27,7 +27,7 @@ from pipeline.fulfilment.set_up import require_warehouse
 from pipeline.fulfilment.settings import Wave
 from pipeline.fulfilment.site import Site, require_site
 from pipeline.fulfilment.steps.budget import wait_for_budget
-from pipeline.fulfilment.steps.pull import SLICE, look_at
+from pipeline.fulfilment.steps.pull import SLICE, get_job, look_at
 from pipeline.fulfilment.stored_settings import load_settings
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
@@ -41,6 +41,7 @@ from pipeline.ledger.fulfilment.batches import (
     list_frozen,
 )
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
+from pipeline.ledger.fulfilment.runs import find_last_run
 
 FRESH_US = 3_600_000_000  # a box that was read whole since then is frozen as it was read
 PAST_BATCHES = 6
@@ -67,10 +68,15 @@ class FrozenBatch:
 
 
 def forecast_batch(context: Context, store_id: int, batch_id: int | None = None) -> BatchForecast:
-    """Expect the counts of a batch: of this one, or of the one that ends next. Raises Misconfigured."""
+    """Expect the counts of a batch: of this one, or of the one that ends next. Raises Misconfigured.
+
+    What Cratejoy has not shown yet, because it does not answer, is expected as what is still to come.
+    """
     now = context.now()
     with reading(context.engine) as conn:
         connected_at = require_warehouse(conn, store_id).created_at
+        read = find_last_run(conn, store_id, get_job("standard"), is_ok=True)
+        read_at = min(now, connected_at if read is None else read.started_at)
         batches = list_batches(conn, store_id)
         batch = choose_batch(batches, batch_id, now)
         if batch.ends_at is None:
@@ -78,13 +84,13 @@ def forecast_batch(context: Context, store_id: int, batch_id: int | None = None)
         past = [one for one in batches if one.ends_at is not None and one.ends_at < batch.ends_at][: PAST_BATCHES + 1]
         boxes = _group(list_batch_boxes(conn, store_id, [batch.batch_id, *(one.batch_id for one in past)]))
     mine, before = boxes.get(batch.batch_id, []), boxes.get(past[0].batch_id, []) if past else []
-    left_us = max(0, batch.ends_at - now)
+    left_us = max(0, batch.ends_at - (read_at if now - read_at >= FRESH_US else now))
     measured = _measure_all(past, boxes, left_us, connected_at, now)
     known = [one for one in map(describe, mine) if one is not None]
     renewals = list_renewals(mine, before) if left_us else []
-    pace = _find_pace(measured, mine, before, now, connected_at)
+    pace = _find_pace(measured, mine, before, read_at, connected_at)
     counts = Counter(str(one.certainty) for one in (*known, *renewals))
-    expected = forecast([*known, *renewals], now, batch.ends_at, pace)
+    expected = forecast([*known, *renewals], batch.ends_at - left_us, batch.ends_at, pace)
     return BatchForecast(batch, now, dict(counts), expected, len(measured))
 
 
@@ -194,7 +200,8 @@ def _find_pace(
     """What the first day after the connecting has brought was there before."""
     renews = {box.subscription_id for box in before}
     came = [box for box in mine if box.first_seen_at > connected_at + DAY_US and box.subscription_id not in renews]
-    return estimate_pace(measured, [box.first_seen_at for box in came], now)
+    watched_days = (now - connected_at) / DAY_US - 1
+    return estimate_pace(measured, [box.first_seen_at for box in came], now, watched_days)
 
 
 def require_unfrozen(conn: Connection, store_id: int, batch_id: int) -> None:

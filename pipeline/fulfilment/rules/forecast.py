@@ -35,9 +35,10 @@ _CERTAINTIES: dict[State, Certainty] = {
     State.EXTERNALLY_SHIPPED: "sent",
 }
 _DAY_US = 86_400_000_000
-_DAYS_BACK = 14  # in which those who joined a batch are counted, where no earlier batch is known
+DAYS_BACK = 14  # in which those who joined a batch are counted, where no earlier batch is known
 _DEFAULT_LEAVES_PER_DAY = 0.003  # a tenth of the customers a month
 _DEFAULT_RENEWS = (0.8, 0.92, 1.0)  # low, likely, high
+_UNSEEN_JOINS = 2  # so many more may join in as much time as was watched, where few have
 _UNKNOWN_JOINS = (0.4, 1.8)  # how far the joins of the days to come may lie from those of the days before
 
 
@@ -120,21 +121,26 @@ def describe_box(order: Order, state: State) -> ForecastBox | None:
     return ForecastBox(lines, find_country(order.ship_to.country) or order.ship_to.country, order.is_gift, certainty)
 
 
-def estimate_pace(past: Sequence[PastBatch], joined_at: Sequence[int], now: int) -> Pace:
+def estimate_pace(
+    past: Sequence[PastBatch], joined_at: Sequence[int], now: int, watched_days: float = DAYS_BACK
+) -> Pace:
     """Return how a batch moves: from earlier ones, or from the boxes that joined this one in the last days.
 
-    `joined_at`: when each box of this batch came (µs), without renewals.
+    `joined_at`: when each box of this batch came (µs), without renewals. `watched_days`: for how long they were seen.
     """
     known = [batch for batch in past if batch.days > 0]
     if not known:
-        recent = sum(now - _DAYS_BACK * _DAY_US <= time <= now for time in joined_at) / _DAYS_BACK
-        return Pace((recent * _UNKNOWN_JOINS[0], recent, recent * _UNKNOWN_JOINS[1]))
+        days = max(1.0, min(DAYS_BACK, watched_days))
+        recent = sum(now - days * _DAY_US <= time <= now for time in joined_at) / days
+        return Pace((recent * _UNKNOWN_JOINS[0], recent, recent * _UNKNOWN_JOINS[1] + _UNSEEN_JOINS / days))
+    unseen = _UNSEEN_JOINS / sum(batch.days for batch in known)
     joins = [batch.joined / batch.days for batch in known]
-    leaves = [batch.left / batch.known / batch.days for batch in known if batch.known]
+    leaves = [1 - (1 - batch.left / batch.known) ** (1 / batch.days) for batch in known if batch.known]
     renews = [batch.renewed / batch.renewals_due for batch in known if batch.renewals_due]
+    low, likely, high = _spread(joins)
     return Pace(
-        _spread(joins),
-        _spread(leaves) if leaves else Pace().leaves_per_day,
+        (low, likely, high + unseen),
+        _limit(_spread(leaves)) if leaves else Pace().leaves_per_day,
         _limit(_spread(renews)) if renews else _DEFAULT_RENEWS,
     )
 

@@ -103,6 +103,14 @@ def test_earlier_batches_say_how_much_a_batch_still_moves(planner):
     assert made.expected.total.high > 3
 
 
+def test_what_cratejoy_has_not_shown_before_the_end_is_still_expected_after_it(planner):
+    put(planner.bridge, 1, 20, State.READY, subscription=1)
+    planner.bridge.skip(12 * DAY)
+    made = forecast_batch(*planner.at, 20)
+
+    assert made.expected.total.high > made.batch.boxes
+
+
 def test_a_forecast_without_a_batch_says_so(planner):
     with pytest.raises(Misconfigured, match="no batch ends after now"):
         forecast_batch(*planner.at)

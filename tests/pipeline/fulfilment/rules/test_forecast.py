@@ -124,9 +124,29 @@ def test_earlier_batches_say_how_a_batch_moves():
 
     pace = estimate_pace(past, [], NOW)
 
-    assert pace.joins_per_day == pytest.approx((5 / 3, 15, 85 / 3))
+    assert pace.joins_per_day == pytest.approx((5 / 3, 15, 85 / 3 + 0.1))
     assert pace.renews[1] == pytest.approx(0.93)
     assert pace.renews[2] == 1.0
+
+
+@pytest.mark.parametrize("past", [[], [PastBatch(7, 4, 0, 0)]])
+def test_that_no_one_has_joined_does_not_say_that_no_one_will(past):
+    total = forecast([TEA], NOW, NOW + 7 * DAY_US, estimate_pace(past, [], NOW)).total
+
+    assert total.high >= 4
+
+
+def test_who_joined_is_counted_over_the_days_that_were_watched():
+    joined = [NOW - number * DAY_US for number in range(4)]
+
+    assert estimate_pace([], joined, NOW, 4.0).joins_per_day[1] == pytest.approx(1.0)
+
+
+def test_all_boxes_of_a_small_batch_may_leave_on_its_last_day():
+    pace = estimate_pace([PastBatch(0.5, 1, 1, 0), PastBatch(0.5, 2, 2, 0)], [], NOW)
+
+    total = forecast([TEA] * 3, NOW, NOW + DAY_US // 2, pace).total
+    assert (total.low, total.high < 10) == (0, True)
 
 
 def simulate(random, days, known, rates):
