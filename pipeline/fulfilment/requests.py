@@ -15,6 +15,7 @@ from pipeline.fulfilment.rules.decision.words import Action, Seen, Standing
 from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number
 from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
 from pipeline.fulfilment.site import OpenWarehouse, open_adapter, require_site
+from pipeline.fulfilment.steps.notices import load_notices
 from pipeline.fulfilment.steps.settle import Sighting, get_standing, settle
 from pipeline.fulfilment.steps.tracking import take_report
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
@@ -158,11 +159,16 @@ class Requests:
             record_store_action(conn, self._site.store_id, self._actor, "tracking.dismissed", self._site.now(), about)
 
     def dismiss_notice(self, order_number: str) -> OrderRow:
-        """Put away the notice about a box, such as that its address was changed after it was sent."""
+        """Put away the notice about a box, such as that its address was changed after it was sent.
+
+        Where there was another before it that no person has put away, that one comes back.
+        """
         with writing(self._site.engine) as conn:
             row = self._find(conn, order_number)
             event = EventDraft("notice_seen", row.notice, user_id=self._actor.user_id)
-            return change_order(conn, row, self._site.now(), event, notice_at=None)
+            left = load_notices(conn, [row.id]).find_next(row.notice or "")
+            shown = {"notice_at": None} if left is None else {"notice": left, "notice_at": self._site.now()}
+            return change_order(conn, row, self._site.now(), event, **shown)
 
     def _is_possible(self, row: OrderRow, choice: Choice, *, is_newest: bool) -> bool:
         if choice == "dismiss_notice":

@@ -27,6 +27,7 @@ from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_nu
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.shipment import Batch, Listed, Shipment, find_billing_type, find_kind
 from pipeline.fulfilment.site import Site, as_detail, log
+from pipeline.fulfilment.steps.notices import load_notices
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -197,10 +198,12 @@ def find_changes_since_sent(site: Site, row: OrderRow, found: Shipment) -> tuple
 
 def note_changes(conn: Connection, site: Site, row: OrderRow, codes: Sequence[str]) -> OrderRow:
     """Give a person one notice of each change; they may have put it away before."""
-    if not codes or row.notice in codes:
+    raised = load_notices(conn, [row.id]).raised if codes else ()
+    new = [code for code in codes if code not in raised]
+    if not new:
         return row
-    event = EventDraft("changed", codes[0], as_detail({"changes": list(codes)}))
-    return change_order(conn, row, site.now(), event, notice=codes[0], notice_at=site.now())
+    event = EventDraft("changed", new[0], as_detail({"changes": new}))
+    return change_order(conn, row, site.now(), event, notice=new[0], notice_at=site.now())
 
 
 def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any]:

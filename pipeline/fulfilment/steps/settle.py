@@ -18,6 +18,7 @@ from pipeline.fulfilment.rules.decision.decide import decide
 from pipeline.fulfilment.rules.decision.words import Action, Decision, Seen, Standing
 from pipeline.fulfilment.rules.retries import Work, find_next_attempt
 from pipeline.fulfilment.site import Site, as_detail
+from pipeline.fulfilment.steps.notices import load_notices
 from pipeline.infra import metrics
 from pipeline.ledger.fulfilment.events import EventDraft
 from pipeline.ledger.fulfilment.orders import OrderRow, change_order
@@ -75,6 +76,8 @@ def settle(conn: Connection, site: Site, row: OrderRow, sighting: Sighting) -> t
     """
     now = site.now()
     decision = decide(get_standing(row), sighting.seen, site.policy, now, sighting.reason)
+    if decision.notice not in ("", row.notice) and decision.notice in load_notices(conn, [row.id]).put_away:
+        decision = replace(decision, notice="")
     changes = _plan_retry(site, row, decision, sighting, now)
     if changes is None:
         exhausted = replace(get_standing(row), state=decision.state, reason=decision.reason, missed_at=None)

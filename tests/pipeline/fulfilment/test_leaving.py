@@ -275,6 +275,22 @@ def test_a_changed_address_after_the_sending_is_reported(away):
     assert (away.state(away.one), away.box(away.one).notice) == ("at_warehouse", "address_changed")
 
 
+def test_a_second_change_has_a_notice_of_its_own_and_the_first_comes_back_until_it_is_put_away(away):
+    number, notices = away.box(away.one).order_number, []
+    for act, given in (("move", {"target": away.iso(20 * DAY)}), ("address", {"street": "9 Other Street"})):
+        away.do("shipments", away.one, act, **given)
+        away.hint(("shipment", away.one))
+        notices.append(away.box(away.one).notice)
+    for _ in range(2):
+        away.requests().dismiss_notice(number)
+        row = away.box(away.one)
+        notices.append(row.notice if row.notice_at is not None else None)
+        away.hint(("shipment", away.one))
+
+    assert notices == ["date_moved", "address_changed", "date_moved", None]
+    assert away.box(away.one).notice_at is None
+
+
 def test_a_changed_address_whose_hook_was_lost_is_reported_when_the_parcel_has_left(away):
     away.do("shipments", away.one, "address", street="2 Other Street")
     away.ship(away.one)
