@@ -56,7 +56,9 @@ MAX_RECHECKS = 200  # boxes that are read again in one run of cancels, the longe
 _MISSING_PERCENT = 5  # of the rows that a collection counts: with more missing, the run is not complete
 SLICE = 50  # shipments that are written down in one transaction
 # Listed as unshipped, and the ledger has it as ended or ending: Cratejoy may want it again.
-_MAY_COME_BACK = frozenset({State.CANCELLED, State.EXTERNALLY_SHIPPED, State.CANCEL_REFUSED})
+_MAY_COME_BACK = frozenset(
+    {State.CANCELLED, State.EXTERNALLY_SHIPPED, State.CANCEL_REFUSED, State.SHIPPED_AFTER_CANCEL}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def pull_cancels(site: Site) -> Pulled:
 
 # Boxes that only a reading by id shows to be changed. The others are looked at by every sweep of the lists.
 _REREAD = OPEN_STATES - {State.DISCOVERED, State.SKIPPED, State.SENDING, State.CONFIRMING}
+_REREAD |= {State.SHIPPED_AFTER_CANCEL}  # the shop may mark it as shipped by hand
 
 
 def _run(site: Site, run: RunRow, window: Window) -> Pulled:

@@ -85,6 +85,25 @@ def test_a_cancel_that_comes_too_late_is_refused_and_its_parcel_is_for_a_person(
     assert away.shipment(away.one)["emails"] == 0
 
 
+@pytest.mark.parametrize(("marked", "state"), [(False, "confirmed"), (True, "externally_shipped(marked_at_cratejoy)")])
+def test_a_parcel_that_left_after_a_cancel_needs_no_person_once_the_shop_wants_it_again(make_bridge, marked, state):
+    bridge = make_bridge()
+    bridge.go_live()
+    bridge.one = bridge.sell()
+    bridge.search()
+    bridge.control("pick", order_number=bridge.box(bridge.one).order_number)
+    cancel(bridge)
+    bridge.ship(bridge.one)
+    bridge.wait(15 * MINUTE)
+    bridge.do("shipments", bridge.one, "uncancel")  # no hook says so
+    if marked:
+        bridge.do("shipments", bridge.one, "ship", tracking_number="BYHAND")
+    bridge.wait(5 * MINUTE)
+    bridge.wait(DAY)
+
+    assert (bridge.state(bridge.one), bridge.shipment(bridge.one)["emails"]) == (state, 1)
+
+
 def test_a_person_has_the_tracking_of_a_cancelled_box_written_or_not(away):
     away.control("pick", order_number=away.box(away.one).order_number)
     cancel(away)

@@ -82,6 +82,8 @@ SHIPMENT_ROWS: tuple[Row, ...] = (
     Row(LEAVING, (Seen.CANCELLED,), Rule(S.SHIPPED_AFTER_CANCEL, "parcel_after_cancel")),
     Row(LEAVING, (Seen.GONE,), Rule(S.FAILED, "shipment_gone")),
     Row((S.SHIPPED_AFTER_CANCEL,), _DUE, Rule(S.SHIPPED, "", Action.CONFIRM)),
+    Row((S.SHIPPED_AFTER_CANCEL,), (Seen.SHIPPED_ELSEWHERE,), STAY, if_.has_reason("seen_by_person")),
+    Row((S.SHIPPED_AFTER_CANCEL,), (Seen.SHIPPED_ELSEWHERE,), _EXTERNAL),
     Row(
         (*AT_WAREHOUSE, *CANCELLING, *LEAVING, S.SHIPPED_AFTER_CANCEL, S.EXTERNALLY_SHIPPED, S.FAILED),
         (Seen.SHIPPED_AS_OURS,),
