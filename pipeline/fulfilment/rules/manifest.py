@@ -51,6 +51,7 @@ class Change:
 
 CHANGES = {
     "cancelled": "Cancelled after the freeze.",
+    "left_out": "Left out after the freeze: marked as shipped at Cratejoy, emptied there, or by the settings.",
     "held": "Held after the freeze.",
     "lines_changed": "The content was changed after the freeze.",
     "address_changed": "The address was changed after the freeze.",
@@ -125,8 +126,10 @@ def find_changes_after_freeze(manifest: Manifest, present: Sequence[Present]) ->
 
 
 def _compare(entry: Entry, box: Present | None) -> str:
-    if box is None or box.state in {State.SKIPPED, *_GONE}:
+    if box is None or box.state in _GONE:
         return "cancelled"
+    if box.state is State.SKIPPED:
+        return "left_out"
     if box.state is State.HELD:
         return "held"
     if box.lines != entry.lines:

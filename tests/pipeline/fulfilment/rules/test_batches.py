@@ -128,6 +128,7 @@ def present(made, state="ready"):
         ([present(box(1), "cancelled"), present(box(2))], [("SUB-1", "cancelled", "cancelled")]),
         ([present(box(1), "cancel_refused"), present(box(2))], [("SUB-1", "cancelled", "cancel_refused")]),
         ([present(box(2))], [("SUB-1", "cancelled", None)]),
+        ([present(box(1), "skipped"), present(box(2))], [("SUB-1", "left_out", "skipped")]),
         ([present(box(1), "held"), present(box(2))], [("SUB-1", "held", "held")]),
         ([present(box(1, unit="9")), present(box(2))], [("SUB-1", "address_changed", "ready")]),
         ([replace(present(box(1)), lines=(("BOX", 2),)), present(box(2))], [("SUB-1", "lines_changed", "ready")]),
