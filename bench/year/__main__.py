@@ -15,20 +15,22 @@ import click
 import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bench.warehouse_configs import ADAPTERS
 from bench.year.plan import EVERYTHING, HEALTHY, YEAR_GAPS_S, Step, add_long_outages, draw_steps
 from bench.year.play import Outcome, Span, play
-from bench.year.world import find_memory
+from bench.year.world import YEARS, find_memory
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import migrate
 
 KINDS = {"healthy": HEALTHY, "broken": EVERYTHING}
-HEADS = ("warehouse", "year", "days", "boxes", "orders", "shipped", "e-mails", "kills", "people", "wrong", "seconds")
-WIDTHS = (16, 9, 6, 7, 8, 9, 9, 7, 8, 7, 9)
+HEADS = (
+    *("warehouse", "year", "days", "boxes", "orders", "shipped", "e-mails", "kills", "people"),
+    *("forecast", "wrong", "seconds"),
+)
+WIDTHS = (16, 9, 6, 7, 8, 9, 9, 7, 8, 10, 7, 9)
 
 
 @click.command()
-@click.option("--adapter", type=click.Choice(ADAPTERS), multiple=True, help="Only these warehouses.")
+@click.option("--adapter", type=click.Choice(YEARS), multiple=True, help="Only these warehouses.")
 @click.option("--kind", type=click.Choice(list(KINDS)), multiple=True, help="Only healthy or broken years.")
 @click.option("--steps", default=500, show_default=True, help="Things that may happen in a year, about one a day.")
 @click.option("--days", default=365, show_default=True, help="How long a year is.")
@@ -46,7 +48,7 @@ def main(  # noqa: PLR0913 - the options
     with tempfile.TemporaryDirectory(dir=find_memory()) as folder:
         empty = Path(folder) / "empty.db"
         migrate(f"sqlite:///{empty}")
-        for one in adapter or ADAPTERS:
+        for one in adapter or YEARS:
             for of in kind or KINDS:
                 for outcome, seconds in _live(empty, one, of, (steps, days, years, number)):
                     print(_line(_cells(outcome, of, seconds)), file=beside, flush=True)
@@ -92,7 +94,7 @@ def _live(empty: Path, adapter: str, kind: str, of: tuple[int, int, int, int]) -
 def _cells(outcome: Outcome, kind: str, seconds: float) -> tuple[str, ...]:
     counts = (outcome.boxes, outcome.orders, outcome.shipped, outcome.emails, outcome.kills)
     people = sum(outcome.for_people.values())
-    ends = (f"{people}", f"{len(outcome.wrong)}", f"{seconds:.0f}")
+    ends = (f"{people}", "{}/{}".format(*outcome.forecast), f"{len(outcome.wrong)}", f"{seconds:.0f}")
     return (outcome.adapter, kind, f"{outcome.days:.0f}", *map(str, counts), *ends)
 
 

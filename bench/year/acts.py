@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from bench.year.batches import Batches
+from bench.year.exceptions import Exceptions
 from bench.year.hands import NothingToDo
 from bench.year.lists import Lists
 from bench.year.packers import Packers
@@ -31,6 +33,8 @@ class Acts(Shop, Packers, Trouble, People):
         super().__init__(year, truth)
         self.watch = Watch(truth)
         self.lists = Lists(truth, self.watch)
+        self.batches = Batches(truth, self.watch)
+        self.exceptions = Exceptions(truth, self.watch)
 
     def do(self, step: Step) -> None:
         """Do what the step says, if there is something to do it to; then let its time pass."""
@@ -64,19 +68,22 @@ class Acts(Shop, Packers, Trouble, People):
         """Let the workers do what is due."""
         self.year.settle()
         self.watch.look()
+        self.batches.tend()
 
     def compare(self, *, is_healthy: bool = False) -> list[str]:
-        """What the lists of the fulfilment have otherwise than it is, after two hours in which nothing happens."""
+        """What the fulfilment says otherwise than it is, after two hours in which nothing happens."""
         for part in PARTS_S:
             self.year.skip(part)
             self.settle()
-        return self.lists.find_any() if is_healthy else self.lists.compare()
+        lists = self.lists.find_any() if is_healthy else self.lists.compare()
+        return [*lists, *self.batches.compare(), *self.exceptions.compare()]
 
     def calm(self) -> None:
         """End every trouble, for good."""
         for name in list(self.ends):
             self.end(name)
         self.year.wire.blow, self.year.rate_limits, self.is_calm = None, 0, True
+        self.year.lost_pushes.clear()
         self.year.store.faults.clear()
         self.year.floor.faults.clear()
         self.year.resume()

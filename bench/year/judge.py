@@ -10,10 +10,13 @@ from bench.year.truth import FOR_PEOPLE, Truth
 from bench.year.world import DAY
 from pipeline.core.fulfilment import State
 from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.events import list_order_events
 from pipeline.ledger.fulfilment.orders import OrderRow
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
+from pipeline.ledger.fulfilment.warehouses import get_warehouse
+from pipeline.ledger.queries.fulfilment import list_late_boxes
 from sandbox.store.state import Row
 from sandbox.warehouse.orders import Order
 
@@ -100,10 +103,21 @@ class Judge:
             yield f"a person is given no reason: {standing}"
 
     def _is_under_way(self, row: OrderRow) -> bool:
-        """Whether the warehouse has just been given it, or a person is asked to find out its tracking number."""
+        """Whether the warehouse has just been given it, or a person is asked to find out its tracking number.
+
+        A warehouse that is never polled says once that a box has left, and no more if its number is missing.
+        """
         is_late = self.truth.year.now - row.state_at / 1_000_000 >= LATELY_S
         is_noticed = row.notice_at is not None and row.notice == "no_tracking"
+        is_noticed |= self.truth.year.is_pushed and row.id in self._list_untracked()
         return row.state is State.AT_WAREHOUSE and (not is_late or is_noticed)
+
+    def _list_untracked(self) -> set[int]:
+        year = self.truth.year
+        with reading(year.engine) as conn:
+            days = find_no_tracking_days(get_warehouse(conn, year.store_id).settings)
+            late = list_late_boxes(conn, year.store_id, year.context.now(), days)
+        return {line.id for line in late.sent_without_tracking}
 
     def _judge_unshipped(self, box: Row, row: OrderRow, standing: str, *, has_left: bool) -> Iterator[str]:
         if row.state in FOR_PEOPLE or self._is_under_way(row):

@@ -8,8 +8,9 @@ from contextlib import suppress
 from bench.year.hands import Hands, choose
 from bench.year.plan import Step
 from bench.year.world import DAY, HOUR
-from sandbox.warehouse.floor import NoSuchOrder, Parcel, Refused
+from sandbox.warehouse.floor import Happening, NoSuchOrder, Parcel, Refused
 from sandbox.warehouse.orders import Order
+from sandbox.warehouse.posting import note_happening
 
 PACK_AFTER_S, SHIP_AFTER_S, COMPLETE_AFTER_S = DAY, 36 * HOUR, 3 * DAY
 
@@ -33,13 +34,14 @@ class Packers(Hands):
         self._floor(lambda order: floor.ship(order, [Parcel(tracking="")]), step)
 
     def cancel_at_warehouse(self, step: Step) -> None:
-        self._floor(self.year.floor.floor.cancel_by_operator, step)
+        self._floor(self._cancel, step)
 
     def hold(self, step: Step) -> None:
         floor = self.year.floor.floor
         order = choose(self.find_open_orders(), step.who)
         with suppress(Refused):
             floor.hold(order, "Held by an operator")
+            self.truth.held.add(order.order_id)
             self.ends[f"hold {order.order_id}"] = self.year.now + 2 * DAY
 
     def foreign_parcel(self, step: Step) -> None:
@@ -54,6 +56,10 @@ class Packers(Hands):
         with self.year.floor.lock, suppress(Refused):
             act(order)
 
+    def _cancel(self, order: Order) -> None:
+        self.year.floor.floor.cancel_by_operator(order)
+        self.truth.by_operator.add(order.order_id)
+
     def _ship(self, order: Order) -> None:
         """What is left of it."""
         self.year.floor.floor.ship(order, [Parcel()])
@@ -67,6 +73,8 @@ class Packers(Hands):
                 if not package.tracking and is_late and order.order_id % 2:
                     package.tracking = f"LATE{package.package_id}"
                     floor.touch(order)
+                    news = Happening("shipped", order, is_complete=order.shipped_at is not None)
+                    note_happening(self.year.floor, news)
 
     def pack(self) -> None:
         """The day's work at the warehouse: everything leaves within two days."""

@@ -57,6 +57,8 @@ TROUBLE: Mapping[str, int] = {
     "refuse_keys_of_warehouse": 1,
     "limit_warehouse": 1,
     "limit_store": 1,
+    "lose_messages_of_warehouse": 2,
+    "we_are_away": 1,
     "kill": 6,
 }
 PEOPLE: Mapping[str, int] = {"attend": 3, "nothing": 2}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bench.year.acts import Acts
+from bench.year.batches import LEADS_DAYS
 from bench.year.judge import Judge
 from bench.year.plan import Step
 from bench.year.truth import Truth
@@ -32,6 +33,10 @@ class Outcome:
     kills: int = 0
     compared: int = 0  # boxes, with the three lists
     listed: int = 0  # of them, those that stood in one
+    exceptions: dict[str, int] = field(default_factory=dict)  # that were compared, by state and reason
+    frozen: int = 0  # batches
+    forecasts: dict[int, tuple[int, int]] = field(default_factory=dict)  # days before the end -> right, and all
+    misses: list[str] = field(default_factory=list)  # forecasts that were wrong
     calls: int = 0
     acts: dict[str, int] = field(default_factory=dict)
     for_people: dict[str, int] = field(default_factory=dict)
@@ -41,6 +46,12 @@ class Outcome:
     @property
     def holds(self) -> bool:
         return not self.wrong
+
+    @property
+    def forecast(self) -> tuple[int, int]:
+        """How many forecasts were right, and how many there were."""
+        right, of = zip(*self.forecasts.values(), strict=True)
+        return sum(right), sum(of)
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as one JSON object."""
@@ -75,13 +86,13 @@ def play(
         outcome.wrong = _live(acts, steps, span)
         outcome.days = (year.now - START) / DAY
         acts.calm()
-        outcome.wrong += judge.judge()
+        outcome.wrong += [*acts.batches.wrong, *judge.judge()]
         outcome.for_people = truth.count_for_people()
         if not outcome.wrong:
             acts.clear()
             outcome.wrong = [f"after people have decided: {text}" for text in judge.judge()]
         _count(year, outcome)
-        outcome.compared, outcome.listed = acts.lists.compared, acts.lists.listed
+        _count_comparisons(acts, outcome)
         boxes = sorted(set(_BOX.findall("\n".join(outcome.wrong))))[:MAX_DESCRIBED]
         outcome.happened = "\n".join(f"box {number}\n{truth.describe(int(number))}" for number in boxes)
     return outcome
@@ -112,3 +123,11 @@ def _count(year: Year, outcome: Outcome) -> None:
     outcome.shipped = sum(box["status"] == "shipped" for box in boxes)
     outcome.emails = len(year.store.state.outbox)
     outcome.kills, outcome.calls = year.kills, year.wire.calls
+
+
+def _count_comparisons(acts: Acts, outcome: Outcome) -> None:
+    outcome.compared, outcome.listed = acts.lists.compared, acts.lists.listed
+    outcome.exceptions = dict(acts.exceptions.compared)
+    right, missed = acts.batches.right, acts.batches.missed
+    outcome.frozen, outcome.misses = len(acts.batches.frozen), acts.batches.misses
+    outcome.forecasts = {days: (right[days], right[days] + missed[days]) for days in LEADS_DAYS}

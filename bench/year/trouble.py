@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.year.hands import Hands, choose
+from bench.year.hands import Hands, NothingToDo, choose
 from bench.year.plan import Step
 from bench.year.wire import Blow
-from bench.year.world import DAY, FLOOR, HOUR, SHOP, STORE_HOST, WAREHOUSE_HOST
+from bench.year.world import DAY, FLOOR, HOUR, MINUTE, OUR_HOST, SHOP, STORE_HOST, WAREHOUSE_HOST
 
 CUTS = ("drop_after_commit", "drop_after_commit", "drop_before_commit")
-_HOSTS = {"store_away": STORE_HOST, "warehouse_away": WAREHOUSE_HOST}
+_HOSTS = {"store_away": STORE_HOST, "warehouse_away": WAREHOUSE_HOST, "we_are_away": OUR_HOST}
 FAILURES = (500, 502, 503)
 # The requests whose answers are lost: those that change something, and those that ask.
 _REQUESTS = {
@@ -39,6 +39,7 @@ class Trouble(Hands):
 
     def _take_away(self, side: str, seconds: float) -> None:
         self.year.wire.away.add(_HOSTS[side])
+        self.truth.outages.append((side, seconds))
         self.ends[side] = max(self.ends.get(side, 0.0), self.year.now + seconds)
 
     def store_fails(self, step: Step) -> None:
@@ -69,6 +70,20 @@ class Trouble(Hands):
 
     def limit_store(self, step: Step) -> None:
         self._fault_of_store(status=429, retry_after=30, times=1 + step.how % 3)
+
+    def lose_messages_of_warehouse(self, step: Step) -> None:
+        """The next messages are lost, or taken in and their answers lost; they are sent again."""
+        self._require_pushes()
+        self.year.lost_pushes += ["after" if step.who % 2 else "before"] * (1 + step.how % 3)
+
+    def we_are_away(self, step: Step) -> None:
+        """The address that takes messages does not answer, for less time than they are sent again."""
+        self._require_pushes()
+        self._take_away("we_are_away", choose((MINUTE, HOUR, 4 * HOUR), step.how))
+
+    def _require_pushes(self) -> None:
+        if not self.year.is_pushed:
+            raise NothingToDo
 
     def kill(self, step: Step) -> None:
         """The worker dies at one of the next calls, before it is made or after it was answered."""

@@ -45,6 +45,16 @@ def list_boxes(conn: Connection, store_id: int, states: Iterable[State]) -> list
     return list_orders_checked_before(conn, store_id, frozenset(states), sys.maxsize, sys.maxsize)
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A box as it was when the warehouse took it. `target`: its date, in Cratejoy's form."""
+
+    street: str
+    target: str
+    content: Counter[str]
+    is_paid: bool
+
+
 @dataclass
 class Truth:
     """Watches the warehouse while the year goes on, and compares everything at its end."""
@@ -54,7 +64,11 @@ class Truth:
     by_hand: set[int] = field(default_factory=set)  # boxes that the merchant has marked as shipped
     released: set[int] = field(default_factory=set)  # boxes that a person has released
     seen: set[int] = field(default_factory=set)  # boxes of which a person has said that they stay as they are
-    sent_to: dict[int, int] = field(default_factory=dict)  # box -> the address that the warehouse was given
+    held: set[int] = field(default_factory=set)  # orders that were held at the warehouse
+    by_operator: set[int] = field(default_factory=set)  # orders that the warehouse has cancelled by itself
+    cancelled: set[int] = field(default_factory=set)  # boxes that were cancelled at the store, and may be wanted again
+    outages: list[tuple[str, float]] = field(default_factory=list)  # which side was away, and for how long
+    sent: dict[str, Sent] = field(default_factory=dict)  # order number -> what the box was then
     left_for_old: set[int] = field(default_factory=set)  # boxes whose address was changed between sending and leaving
     wrong: list[str] = field(default_factory=list)
 
@@ -65,7 +79,7 @@ class Truth:
             if happening.kind == "accepted" and OURS.match(happening.order.number):
                 self.wrong += [f"{happening.order.number}: {text}" for text in self._judge_accepted(happening.order)]
             if OURS.match(happening.order.number):
-                self._note_address(happening)
+                self._note_sent(happening)
             report(happening)
 
         self.year.floor.floor.report = watch
@@ -107,12 +121,34 @@ class Truth:
         yield from self._judge_address(box, order)
         yield from self._judge_content(box, order)
 
-    def _note_address(self, happening: Happening) -> None:
+    def _note_sent(self, happening: Happening) -> None:
         box = self.year.store.state.find("shipments", int(shipment_of(happening.order.number)))
-        if box and happening.kind == "accepted":
-            self.sent_to[box["id"]] = box["_address_id"]
-        elif box and happening.kind == "shipped" and box["_address_id"] != self.sent_to.get(box["id"]):
+        if box is None:
+            return
+        now_as, number = self._describe(box), happening.order.number
+        before = self.sent.setdefault(number, now_as)
+        if happening.kind == "shipped" and now_as.street != before.street:
             self.left_for_old.add(box["id"])
+
+    def _describe(self, box: Row) -> Sent:
+        state = self.year.store.state
+        standard = billing_type_of(state, box) == "standard"
+        target = state.get("shipment_batches", box["_batch_id"])["end"] if standard else box["adjusted_ordered_at"]
+        street = state.get("addresses", box["_address_id"])["street"]
+        return Sent(street, target, self.list_content(box), is_paid=self.is_paid(box))
+
+    def find_changes(self, box: Row, order_number: str) -> set[str]:
+        """What the store has otherwise than it was sent, as the fulfilment calls it."""
+        before, now_as = self.sent.get(order_number), self._describe(box)
+        if before is None:
+            return set()
+        changes = {
+            "address_changed": before.street != now_as.street,
+            "lines_changed": before.content != now_as.content,
+            "date_moved": before.target < now_as.target,
+            "unpaid_after_sending": before.is_paid and not now_as.is_paid and bool(now_as.content),
+        }
+        return {name for name, is_so in changes.items() if is_so}
 
     def _judge_owed(self, box: Row) -> Iterator[str]:
         state, now = self.year.store.state, self.year.now
@@ -162,13 +198,17 @@ class Truth:
         if streets != {wanted["street"].upper()} or units != {wanted["unit"].upper()}:
             yield f"it went to {sorted(streets)} {sorted(units)} instead of {wanted['street']}, {wanted['unit']}"
 
-    def _judge_content(self, box: Row, order: Order) -> Iterator[str]:
+    def list_content(self, box: Row) -> Counter[str]:
+        """What is in the box, by SKU."""
         state = self.year.store.state
-        wanted = Counter(
+        return Counter(
             state.get("product_instances", line["_instance_id"])["sku"]
             for line in state.of("fulfillments", "shipment_id", box["id"])
             if line["status"] != "cancelled"
         )
+
+    def _judge_content(self, box: Row, order: Order) -> Iterator[str]:
+        wanted = self.list_content(box)
         sent: Counter[str] = Counter()
         for line in order.lines:
             sent[line.sku] += line.quantity

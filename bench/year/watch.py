@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bench.year.truth import Truth
+from bench.year.truth import AHEAD_S, Truth
 from bench.year.world import HOUR, MINUTE
+from sandbox.store import dates
 from sandbox.store.state import Row
 from sandbox.warehouse.orders import Order
 
@@ -41,10 +42,16 @@ class Watch:
             if box["id"] not in self._finished:
                 self._look_at(box, orders.get(box["id"], []))
 
-    def list_known(self) -> Iterable[Row]:
-        """The boxes of which the fulfilment knows all that is true of them: nothing has changed since it could look."""
-        boxes = self.truth.year.store.state.rows("shipments")
-        return [box for box in boxes if self.changed_at.get(box["id"], self.truth.year.now) <= self._known_until]
+    def list_known(self, later_s: float = 0.0) -> Iterable[Row]:
+        """The boxes of which the fulfilment knows all that is true of them: nothing has changed since it could look.
+
+        While the store is away, boxes whose date was far off at its last answer are not known. `later_s`: how much more
+        time it is given.
+        """
+        until = self._known_until - later_s
+        boxes, now = self.truth.year.store.state.rows("shipments"), self.truth.year.now
+        found = [box for box in boxes if self.changed_at.get(box["id"], now) <= until]
+        return [box for box in found if dates.seconds(box["adjusted_ordered_at"]) <= until + AHEAD_S]
 
     def _look_at(self, box: Row, orders: list[Order]) -> None:
         state, now = self.truth.year.store.state, self.truth.year.now
@@ -53,11 +60,13 @@ class Watch:
         facts = (
             box["status"],
             box["adjusted_ordered_at"],
-            box["_address_id"],
+            state.get("addresses", box["_address_id"])["street"],
             [(line["status"], state.get("orders", line["_order_id"])["financial_status"]) for line in lines],
             subscription and subscription["status"],
             [(order.stage, order.held_at, [package.tracking for package in order.packages]) for order in orders],
         )
+        if box["status"] == "cancelled":
+            self.truth.cancelled.add(box["id"])
         if self._facts.get(box["id"]) != facts:
             self._facts[box["id"]], self.changed_at[box["id"]] = facts, now
         elif box["status"] == "shipped" and now - self.changed_at[box["id"]] > 30 * 24 * HOUR:

@@ -60,6 +60,10 @@ class Wire(HTTPClient):
             raise Killed
         return answer
 
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
+        """A message to us, with which no worker is killed; returns its status, None without an answer."""
+        return self._ask("POST", url, headers, body).status
+
     def control(self, method: Method, url: str, body: object = None) -> Any:
         """A call of the year itself, which nothing disturbs. Raises ValueError if it is refused."""
         answer = self._ask(method, url, {}, None if body is None else json.dumps(body).encode(), is_ours=True)

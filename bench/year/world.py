@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import fakeredis
+from flask import Flask
 from sqlalchemy import Engine
 
-from bench.warehouse_configs import KEYS, build_config
+from bench.warehouse_configs import ADAPTERS, KEYS, build_config
 from bench.year.wire import App, Killed, Wire
 from pipeline.context import Context
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.fulfilment.requests import Requests
 from pipeline.fulfilment.run import LaneRun, look_at_hinted, run_lane
-from pipeline.fulfilment.schedule import Lane, list_due_lanes
+from pipeline.fulfilment.schedule import USUAL, Lane, list_due_lanes
 from pipeline.fulfilment.set_up import build_report, connect_warehouse, go_live
 from pipeline.fulfilment.set_up import resume as resume_warehouse
 from pipeline.fulfilment.site import CallLog
@@ -33,21 +34,29 @@ from pipeline.settings import Settings
 from pipeline.warehouses import WAREHOUSES
 from pipeline.warehouses.base import Tools, Warehouse
 from pipeline.warehouses.shared_values import RedisValues
+from receiver import warehouse_messages
 from sandbox.store import dates
 from sandbox.store.app import create_app as create_store
 from sandbox.store.webhooks.shop_event import ShopEvent
 from sandbox.store.world import Clocks, Options
 from sandbox.store.world import World as Store
 from sandbox.warehouse.app import create_app as create_warehouse
+from sandbox.warehouse.outbox import Listener
+from sandbox.warehouse.posting import flush
 from sandbox.warehouse.world import World as Floor
 
+T = TypeVar("T")
 SECOND_US = 1_000_000
+STORE = "year"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-STORE_HOST, WAREHOUSE_HOST = "127.0.0.1:1001", "127.0.0.1:1002"
+STORE_HOST, WAREHOUSE_HOST, OUR_HOST = "127.0.0.1:1001", "127.0.0.1:1002", "127.0.0.1:1003"
 SHOP, FLOOR = f"http://{STORE_HOST}/_sandbox", f"http://{WAREHOUSE_HOST}/_control"
 START = int(datetime(2026, 1, 5, 8, tzinfo=UTC).timestamp())
 AMPLE_PER_S = 1_000_000.0
 MAX_ROUNDS = 200  # of the lanes at one moment: one that is always due again would never end
+PUSHED = "webhook_pushed"  # the signed web hook that is never polled: the warehouse sends its messages
+YEARS = (*ADAPTERS, PUSHED)
+NEVER_US = 10 * 366 * DAY * SECOND_US
 SETTINGS = replace(
     Settings.from_environment(
         {
@@ -95,6 +104,8 @@ class Year:
     clock: list[float]
     hooks: Hooks
     store_id: int = 0
+    is_pushed: bool = False
+    lost_pushes: list[str] = field(default_factory=list)  # of the next messages: "before" or "after" they are taken in
     kills: int = 0
     rate_limits: int = 0  # how many of the next calls find the warehouse's budget used up
 
@@ -127,7 +138,8 @@ class Year:
             is_active = get_warehouse(conn, self.store_id).is_active
         faults = [*self.store.faults.listed(), *self.floor.faults.listed()]
         is_lasting = bool(self.wire.away) or not is_active or any(fault["times"] is None for fault in faults)
-        return is_lasting, (faults, self.kills, self.rate_limits)
+        is_lasting |= any(notice.state == "waiting" for notice in self.floor.outbox.notices)
+        return is_lasting, (faults, self.kills, self.rate_limits, self.lost_pushes[:])
 
     # Time
 
@@ -141,10 +153,12 @@ class Year:
     def settle(self) -> None:
         """Work on every lane that is due, until none is or each has to wait."""
         waiting: set[Lane] = set()
+        every = replace(USUAL, tracking_us=NEVER_US) if self.is_pushed else USUAL
         for _ in range(MAX_ROUNDS):
+            flush(self.floor)
             with reading(self.engine) as conn:
                 row = get_warehouse(conn, self.store_id)
-                due = [lane for lane in list_due_lanes(conn, row, self.context.now()) if lane not in waiting]
+                due = [lane for lane in list_due_lanes(conn, row, self.context.now(), every) if lane not in waiting]
             if not due:
                 return
             for lane in due:
@@ -155,17 +169,14 @@ class Year:
 
     def run(self, lane: Lane) -> LaneRun | None:
         """Work on one lane; None if its worker was killed."""
-        result: LaneRun | None = self._survive(
-            lambda: run_lane(self.context, self.store_id, lane, open_warehouse=self._open)
-        )
-        return result
+        return self.survive(lambda: run_lane(self.context, self.store_id, lane, open_warehouse=self._open))
 
     def deliver_hooks(self) -> None:
         """The store's hooks arrive."""
         hints, self.hooks.hints = list(dict.fromkeys(self.hooks.hints)), []
         if hints:
             store_id, since = self.store_id, self.context.now()
-            self._survive(lambda: look_at_hinted(self.context, store_id, hints, since, open_warehouse=self._open))
+            self.survive(lambda: look_at_hinted(self.context, store_id, hints, since, open_warehouse=self._open))
 
     def lose_hooks(self) -> None:
         """The store's hooks are lost."""
@@ -186,7 +197,14 @@ class Year:
             accepted = build_report(conn, self.store_id).would_go
         go_live(self.context, self.store_id, accepted)
 
-    def _survive(self, work: Any) -> Any:
+    def take_push(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
+        """A message of the warehouse arrives at the address that takes them; None: it has no answer."""
+        lost = self.lost_pushes.pop(0) if self.lost_pushes else ""
+        status = None if lost == "before" else self.wire.post(url, headers, body)
+        return None if lost else status
+
+    def survive(self, work: Callable[[], T]) -> T | None:
+        """Do what may kill a worker; returns None if it did."""
         try:
             return work()
         except Killed:
@@ -218,7 +236,12 @@ def open_year(engine: Engine, adapter: str, seed: int = 1, **settings: str) -> I
     wire = Wire(apps)
     redis = fakeredis.FakeRedis()
     context = Context(SETTINGS, engine, redis, lambda: round(clock[0] * SECOND_US), wire, wire, Random(seed))
-    year = Year(adapter, engine, store, floor, wire, context, clock, hooks)
+    is_pushed = adapter == PUSHED
+    adapter = "signed_webhook" if is_pushed else adapter
+    year = Year(adapter, engine, store, floor, wire, context, clock, hooks, is_pushed=is_pushed)
+    ours, floor.post = Flask("year"), year.take_push
+    ours.register_blueprint(warehouse_messages.blueprint(context))
+    apps[OUR_HOST] = ours
     try:
         _connect(year, settings)
         yield year
@@ -235,13 +258,16 @@ def _connect(year: Year, settings: Mapping[str, str]) -> None:
     context = year.context
     credentials = Credentials("id", "secret", f"http://{STORE_HOST}/v1/").as_config()
     with writing(year.engine) as conn:
-        year.store_id = save_store(conn, "year", context.now()).id
+        year.store_id = save_store(conn, STORE, context.now()).id
         sealed = encrypt(SETTINGS.secret_keys, credentials, build_api_identity(year.store_id))
         save_store_api(conn, year.store_id, sealed, context.now())
     given = {"earliest_order_at": "2026-01-01", **settings}
     connect_warehouse(
         context, year.store_id, year.adapter, build_config(year.adapter, f"http://{WAREHOUSE_HOST}"), given
     )
+    if year.is_pushed:
+        listener = Listener("generic", f"http://{OUR_HOST}/fulfilment/{STORE}/events", KEYS.webhook_secret)
+        year.floor.outbox.listeners["generic"] = listener
     year.go_live()
 
 
