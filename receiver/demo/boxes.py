@@ -42,14 +42,17 @@ NEVER_SENT = ("unpaid", "test", "cancelled_before", "shipped_by_hand")
 BUYS_LATE = {"billing": "adhoc", "gift": GIFT}  # while boxes go out, with its hooks
 AUTO_SHIP_S = 1.0  # the warehouse packs and ships a box in this time, once it has begun to
 LOST_CREATES_AFTER = 4  # so many boxes are taken before the answer to one is lost
+# No box of the simulation becomes due in the demo, also not at midnight: those of a standard subscription when their
+# batch has ended, weeks later, and the others on a day that lies ahead.
 SETTINGS = {
     "cooling_off_signup_s": "0",  # what was bought before is long paid
     "cooling_off_renewal_s": "0",
-    "standard_date_basis": "adjusted_ordered_at",
+    "future_days": "0",
     "pull_ecommerce": "no",  # the simulation sends its single items by itself, at any moment
 }
 _WAITING = ("ready", "unknown", "shipped", "cancel_requested")  # states in which a person may have it tried again
 _DAY = timedelta(days=1)
+_SINCE = 62 * _DAY  # longer than the longest month, and the one before
 _COMMAND_INTERVAL_S = 1.0
 _LONG_WAIT_S = 15  # for what is tried again sooner, no person is needed
 
@@ -68,16 +71,29 @@ class Boxes:
         return {str(number) for what, ids in self.shipments.items() if what not in NEVER_SENT for number in ids}
 
 
+def plan_sales(now: datetime) -> dict[str, dict[str, Any]]:
+    """What is bought before the store is connected, and due at this time: what becomes of the boxes -> the sales."""
+    dates = {"standard": _format(now.replace(day=1) - _DAY)}  # its batch, the month before, has ended
+    due = {what: dates.get(sale["billing"], _format(now - _DAY)) for what, (_, sale) in SALES.items()}
+    return {
+        what: {**sale, "target": due[what], "count": count, "silent": True} for what, (count, sale) in SALES.items()
+    }
+
+
+def build_settings(now: datetime) -> dict[str, str]:
+    """The settings of the demo's warehouse."""
+    return {"earliest_order_at": (now - _SINCE).strftime("%Y-%m-%d"), **SETTINGS}
+
+
 def sell_boxes(installation: DemoInstallation) -> Boxes:
-    """Sell boxes that were due yesterday, without hooks; then set the store's time ahead, where it will live.
+    """Sell boxes that were due before, without hooks; then set the store's time ahead, where it will live.
 
     No event of its life so is older than the connection.
     """
     now = _get_now()
-    due = _format(now - _DAY)
     boxes = Boxes(_format(now))
-    for what, (count, sale) in SALES.items():
-        sold = _control(installation, "sales", {**sale, "target": due, "count": count, "silent": True})["sales"]
+    for what, sale in plan_sales(now).items():
+        sold = _control(installation, "sales", sale)["sales"]
         boxes.shipments[what] += [one["shipment_ids"][0] for one in sold]
         if what != "test":  # a purchase in test mode makes no customer
             boxes.customers += [one["customer_id"] for one in sold]
@@ -89,7 +105,7 @@ def connect_warehouse(processes: DemoProcesses, installation: DemoInstallation) 
     """Connect the warehouse in dry run, and let it report by itself what it has shipped."""
     place, secret = installation.warehouse["url"], installation.warehouse["webhook_secret"]
     keys = {"url": f"{place}/generic", "secret": secret, "inbound_secret": secret}
-    settings = {"earliest_order_at": (_get_now() - 30 * _DAY).strftime("%Y-%m-%d"), **SETTINGS}
+    settings = build_settings(_get_now())
     pairs = [("--key", f"{key}={value}") for key, value in keys.items()]
     pairs += [("--set", f"{key}={value}") for key, value in settings.items()]
     _fulfilment(processes, "connect", "--warehouse", "signed_webhook", *(word for pair in pairs for word in pair))

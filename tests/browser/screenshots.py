@@ -59,6 +59,9 @@ WANTED = {
     "sample": "SELECT max(id) FROM samples",
     "batch": "SELECT max(batch_id) FROM fulfilment_orders",
     "replay": "SELECT max(id) FROM replays",
+    "order": "SELECT order_number FROM fulfilment_orders WHERE state = 'confirmed' AND is_gift ORDER BY id LIMIT 1",
+    "frozen_batch": "SELECT min(batch_id) FROM fulfilment_orders",
+    "batch": "SELECT max(batch_id) FROM fulfilment_orders",
     "test_event": "SELECT max(id) FROM events WHERE name = 'cratewire_test'",
 }
 
@@ -124,9 +127,11 @@ def spread_over_weeks(installation: DemoInstallation) -> None:
 
 
 def add_what_people_make(installation: DemoInstallation) -> None:
-    """A test event, a sample, a replay that waits to be begun, and a second store to which no hook has come yet."""
-    command = [str(installation.command), "events", "test", "--store", "demo", "--to", MEMBER, "--yes"]
-    subprocess.run(command, check=True, capture_output=True)
+    """What is not there after the demo: a test event, a sample, a frozen batch, a replay, a store without a hook."""
+    batch = str(find_known(installation)["frozen_batch"])
+    for words in (["events", "test", "--to", MEMBER, "--yes"], ["fulfilment", "freeze", batch]):
+        command = [str(installation.command), *words, "--store", "demo"]
+        subprocess.run(command, check=True, capture_output=True)
     engine = make_engine(f"sqlite:///{installation.data / 'cratewire.db'}")
     now = time.time_ns() // 1000
     with writing(engine) as conn:
