@@ -1,7 +1,7 @@
 """Makes a picture of every page, in light, dark and on a phone, from the data of a demo that it starts and stops.
 
-python -m tests.browser.screenshots [--hooks N] [FOLDER]; `make screenshots` writes to `docs/screenshots`. The pictures
-are WebP, which Chromium writes itself, cut at MAX_HEIGHT: small enough for the repository.
+python -m tests.browser.screenshots [--hooks N] [--only WORDS] [FOLDER]; `make screenshots` writes to docs/screenshots.
+The pictures are WebP, which Chromium writes itself, cut at MAX_HEIGHT: small enough for the repository.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,6 @@ WANTED = {
     "replay": "SELECT max(id) FROM replays",
     "order": "SELECT order_number FROM fulfilment_orders WHERE state = 'confirmed' AND is_gift ORDER BY id LIMIT 1",
     "frozen_batch": "SELECT min(batch_id) FROM fulfilment_orders",
-    "batch": "SELECT max(batch_id) FROM fulfilment_orders",
     "test_event": "SELECT max(id) FROM events WHERE name = 'cratewire_test'",
 }
 
@@ -71,6 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--hooks", type=int, default=400, help="hooks that the demo's store sends")
+    parser.add_argument("--only", default="", metavar="WORDS", help="only pages whose names have one of these words")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="cratewire-screenshots-") as place:
         processes = DemoProcesses(Path(place), {})
@@ -78,29 +78,34 @@ def main(arguments: list[str] | None = None) -> None:
             installation = start_demo(processes, seed=1)
             run_scenario(processes, installation, options.hooks, 1, lambda *_: None)
             spread_over_weeks(installation)
-            total = take_pictures(installation, options.folder)
+            total = take_pictures(installation, options.folder, options.only.split())
         finally:
             processes.stop()
     sys.stdout.write(f"{options.folder}: {total / 1e6:.1f} MB\n")
 
 
-def take_pictures(installation: DemoInstallation, folder: Path) -> int:
-    """Replace the pictures of the folder; return their size in bytes."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def take_pictures(installation: DemoInstallation, folder: Path, only: Sequence[str] = ()) -> int:
+    """Replace the pictures of the folder, or those of some pages; return the size of all in bytes."""
+    if not only:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, open_browser(playwright) as browser:
         log_in = _accept_invitation(browser, installation)
         add_what_people_make(installation)
-        known = find_known(installation)
+        pages = [page for page in list_pages(find_known(installation)) if _is_wanted(page, only)]
         for size, settings in SIZES.items():
             visitors = browser.new_context(**settings)
             members = browser.new_context(**settings, storage_state=log_in)
-            for page in list_pages(known):
+            for page in pages:
                 picture = folder / f"{page.name}-{size}.webp"
                 picture.write_bytes(_take(visitors if page.is_public else members, installation.web, page))
             visitors.close()
             members.close()
     return sum(picture.stat().st_size for picture in folder.iterdir())
+
+
+def _is_wanted(page: ListedPage, only: Sequence[str]) -> bool:
+    return not only or any(word in page.name for word in only)
 
 
 def spread_over_weeks(installation: DemoInstallation) -> None:

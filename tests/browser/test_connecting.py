@@ -216,5 +216,8 @@ def test_a_merchants_boxes_go_out_and_come_back_confirmed(boxes: Boxes, page: Pa
     warehouse_steps.watch_a_box_go_out_and_come_back_confirmed(boxes, page, first)
     warehouse_steps.release_a_held_one(boxes, page, held["shipment_ids"][0])
     warehouse_steps.cancel_one_in_time(boxes, page)
+    on_paper = warehouse_steps.change_to_a_spreadsheet(boxes, page)
+    warehouse_steps.freeze_its_batch(boxes, page, on_paper)
+    warehouse_steps.export_it_and_import_the_tracking(boxes, page, on_paper)
 
     assert [fault for fault in page.faults if "of 400" not in fault and "of 422" not in fault] == []

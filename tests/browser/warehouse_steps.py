@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -17,6 +20,7 @@ from sandbox.warehouse.server import RunningWarehouse
 from tests.browser.world import LONG, PASSWORD, World
 
 SHOP, OWNER = "moon-box", "ola@example.com"
+TRACKING = "TEST0000000000000042"
 HOURS_BEHIND = 5  # of the shop's time when its boxes are bought: they have cooled off by now
 
 
@@ -158,3 +162,79 @@ def cancel_one_in_time(boxes: Boxes, page: Page) -> None:
     boxes.do(f"shipments/{shipment}/cancel")
     expect(page.locator("#box .title")).to_contain_text("cancelled", timeout=LONG)
     assert f"SUB-{shipment}" not in boxes.list_sent()
+
+
+def change_to_a_spreadsheet(boxes: Boxes, page: Page) -> int:
+    """Another warehouse begins in dry run, too. Returns the shipment that waits for it, of a batch that has ended.
+
+    Its payment is new: without the time to cool off, which the settings take away, it is ready.
+    """
+    ended = datetime.fromtimestamp(time.time(), UTC).replace(day=1) - timedelta(days=1)
+    shipment: int = boxes.sell(billing="standard", target=ended.strftime("%Y-%m-%dT00:00:00Z"))["shipment_ids"][0]
+    page.goto(f"{boxes.url}/warehouse")
+    page.get_by_text("Another warehouse").click()
+    page.get_by_role("link", name="Spreadsheet").click()
+    expect(page.get_by_text("It takes the place of Extensiv Integration Manager")).to_be_visible()
+    page.get_by_label("Columns for").select_option("generic")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_text("dry run: nothing is sent")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="Settings", exact=True).click()
+    page.get_by_label("Wait after a sign-up, in hours").fill("0")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. Boxes that are not sent yet are judged anew.")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="Warehouse", exact=True).click()
+    button = page.get_by_role("button", name="Accept and go live: 1 box goes")
+    expect(button).to_be_visible(timeout=LONG)
+    page.get_by_label("Nothing else sends this shop's boxes").check()
+    button.click()
+    expect(page.locator(".title")).to_contain_text("live", timeout=LONG)
+    return shipment
+
+
+def freeze_its_batch(boxes: Boxes, page: Page, shipment: int) -> None:
+    """The page asks first; then it says by itself which boxes are in it."""
+    page.get_by_role("link", name="Batches").click()
+    page.locator("tr", has_text="ended, not frozen").get_by_role("link").click()
+    page.get_by_role("link", name="Freeze …").click()
+    page.get_by_role("button", name="Freeze", exact=True).dblclick()
+    expect(page.get_by_role("heading", name="Manifest: 1 box")).to_be_visible(timeout=LONG)
+    page.get_by_text("Which boxes").click()
+    expect(page.get_by_role("link", name=f"SUB-{shipment}")).to_be_visible()
+
+
+def export_it_and_import_the_tracking(boxes: Boxes, page: Page, shipment: int) -> None:
+    """The file has one row with a reference. It comes back with a tracking number, which is written once."""
+    page.get_by_role("link", name="Export this batch").click()
+    page.get_by_role("button", name="Export", exact=True).dblclick()
+    download = page.get_by_role("link", name="Download export 1 as CSV")
+    expect(download).to_be_visible(timeout=LONG)
+    with page.expect_download() as started:
+        download.click()
+    [row] = csv.DictReader(io.StringIO(Path(started.value.path()).read_text("utf-8-sig")))
+    assert any(f"CW-SUB-{shipment}-" in value for value in row.values()), row
+
+    send_back(page, row | {"Tracking number": TRACKING, "Carrier": "USPS"})
+    expect(page.get_by_role("heading", name="Write 1 tracking number?")).to_be_visible(timeout=LONG)
+    assert boxes.get_tracking(shipment) is None
+    page.get_by_role("button", name="Write 1", exact=True).dblclick()
+    expect(page.get_by_text("1 written: they are confirmed at Cratejoy")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name=f"SUB-{shipment}").click()
+    expect(page.locator("#box .title")).to_contain_text("confirmed", timeout=LONG)
+    assert boxes.get_tracking(shipment) == TRACKING
+
+    page.goto(f"{boxes.url}/warehouse/files")
+    send_back(page, row | {"Tracking number": TRACKING, "Carrier": "USPS"})
+    expect(page.get_by_text("This very file was imported")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Nothing to write")).to_be_visible()
+
+
+def send_back(page: Page, row: Mapping[str, str]) -> None:
+    """Upload the file that the labels came with."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(row))
+    writer.writeheader()
+    writer.writerow(row)
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "labels.csv", "mimeType": "text/csv", "buffer": text.getvalue().encode()}
+    )
+    page.get_by_role("button", name="Preview").click()
