@@ -16,6 +16,8 @@ import structlog
 from bench import report, systems
 from bench.backfill import measure as backfill
 from bench.backfill.report import report as report_backfill
+from bench.fulfilment import measure as fulfilment
+from bench.fulfilment.report import report as report_fulfilment
 from bench.hooks import make_hooks
 from bench.machine import describe_machine
 from bench.measures import acknowledge, delivery, growth, idle, memory, paced
@@ -55,6 +57,7 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "memory": (lambda plan: memory.measure(*plan.memory), report.memory),
     "backfill": (lambda plan: backfill.measure(plan.backfill), report_backfill),
     "pages": (lambda plan: pages.measure(plan.pages, plan.page_requests, plan.readers), report_pages),
+    "fulfilment": (lambda plan: fulfilment.measure(plan.fulfilment), report_fulfilment),
     "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.backfill import measure as backfill
 from bench.backfill.scenario import Scenario
+from bench.fulfilment import scenario as fulfilment
 from bench.measures.paced import Pace
 from bench.pages.fill import Size
 
@@ -27,6 +28,7 @@ class Plan:
     pages: Mapping[str, Size]  # database -> its ledger
     page_requests: int  # of each address
     readers: tuple[int, int]  # hooks a second beside them, and seconds
+    fulfilment: fulfilment.Scenario
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
@@ -43,6 +45,7 @@ FULL = Plan(
     pages={"sqlite": Size(500, 2_000), "postgresql": Size(500, 2_000)},
     page_requests=5,
     readers=(100, 20),
+    fulfilment=fulfilment.FULL,
 )
 QUICK = Plan(
     rounds=1,
@@ -57,4 +60,5 @@ QUICK = Plan(
     pages={"sqlite": Size(5, 100), "postgresql": Size(5, 100)},
     page_requests=1,
     readers=(20, 2),
+    fulfilment=fulfilment.QUICK,
 )

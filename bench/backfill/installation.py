@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,8 +87,15 @@ class Installation:
 
 
 @contextmanager
-def start_installation(folder: Folder, rate: float, postgres: str | None) -> Iterator[Installation]:
-    """Everything up; nothing connected."""
+def start_installation(
+    folder: Folder,
+    rate: float,
+    postgres: str | None,
+    *,
+    backfill_workers: int = 2,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Installation]:
+    """Everything up; nothing connected. `variables`: further settings."""
     with ExitStack() as stack:
         platform = stack.enter_context(start_platform(folder))
         store, said = stack.enter_context(folder.running("store", [sys.executable, "-m", "sandbox.store"]))
@@ -100,24 +107,25 @@ def start_installation(folder: Folder, rate: float, postgres: str | None) -> Ite
         more = {"REDIS_URL": server.url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": _SECRET}
         more |= {"PORT": str(port), "CRATEWIRE_CRATEJOY_RATE": str(rate), "CRATEWIRE_WORKERS": "2"}
         more |= {"CRATEWIRE_LOG_LEVEL": "WARNING"} | ({"DATABASE_URL": postgres} if postgres else {})
+        more |= variables or {}
         settings = Settings.from_environment(folder.environment | more)
         environment = build_child_environment(settings, folder.environment | more)
         migrate(settings.database_url)
         made = Installation(
             folder, platform, json.loads(said().splitlines()[0]), port, settings.database_url, environment, stack
         )
-        _start(made, ("web", "worker", "beat"))
+        _start(made, ("web", "worker", "beat"), backfill_workers)
         with Redis.from_url(server.url) as redis:
             wait_until("a worker", lambda: redis.exists("cratewire:celery:_kombu.binding.hooks"), valkey, valkey_said)
         yield made
 
 
-def _start(made: Installation, names: Sequence[str]) -> None:
+def _start(made: Installation, names: Sequence[str], backfill_workers: int) -> None:
     for name in names:
         process, said = made.stack.enter_context(
             made.folder.running(name, build_shell_command(PROCFILE[name]), **made.environment)
         )
         if name == "web":
             wait_until("web", lambda: is_answering(made.port), process, said)
-    for number in (0, 1):
+    for number in range(backfill_workers):
         made.start_worker(number)
