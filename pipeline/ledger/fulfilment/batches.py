@@ -95,6 +95,12 @@ def list_frozen(conn: Connection, store_id: int, batch_id: int | None = None) ->
     return [FrozenRow(**row._asdict()) for row in conn.execute(query.order_by(FulfilmentBatch.id))]
 
 
+def list_frozen_waves(conn: Connection, store_id: int) -> list[tuple[int, str]]:
+    """(batch, wave) of what is frozen, the last first, without the manifests."""
+    query = select(FulfilmentBatch.batch_id, FulfilmentBatch.wave).where(FulfilmentBatch.store_id == store_id)
+    return [(row.batch_id, row.wave) for row in conn.execute(query.order_by(FulfilmentBatch.id.desc()))]
+
+
 def count_frozen(conn: Connection, store_id: int) -> dict[int, int]:
     """Batch -> how many boxes it had when it was frozen."""
     total = func.sum(FulfilmentBatch.boxes)

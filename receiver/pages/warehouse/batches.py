@@ -17,7 +17,7 @@ from pipeline.fulfilment.rules.manifest import CHANGES, Change, count_skus
 from pipeline.fulfilment.work import request_forecast, request_freeze
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.fulfilment.batches import BatchLine, count_frozen, list_batches, list_frozen
+from pipeline.ledger.fulfilment.batches import BatchLine, count_frozen, list_batches, list_frozen, list_frozen_waves
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
 from pipeline.ledger.fulfilment.work import find_last_work
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
@@ -169,7 +169,7 @@ def _get_batch(conn: Connection, store: VisibleStore, batch_id: int) -> tuple[Wa
 
 def _load_waves(conn: Connection, store: VisibleStore, batch_id: int) -> tuple[Sequence[FrozenBatch], str | None]:
     """What was frozen, each wave with its changes; and why it cannot be shown, such as a manifest that was changed."""
-    if not list_frozen(conn, store.store_id, batch_id):
+    if batch_id not in {frozen for frozen, _ in list_frozen_waves(conn, store.store_id)}:
         return (), None
     try:
         return compare_frozen(conn, store.store_id, batch_id), None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ from pipeline.core.fulfilment_files import FILE_ADAPTERS, FileFormat
 from pipeline.fulfilment.exports import Wanted, repeat_export
 from pipeline.fulfilment.work import read_wanted, request_export
 from pipeline.ledger.engine import reading
-from pipeline.ledger.fulfilment.batches import FrozenRow, list_frozen
+from pipeline.ledger.fulfilment.batches import list_frozen_waves
 from pipeline.ledger.fulfilment.exports import ExportRow, list_exports, list_ready
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
 from pipeline.ledger.fulfilment.work import WorkKind, WorkRow, list_work
@@ -22,6 +22,7 @@ from pipeline.warehouses import get_title
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
+from receiver.pages.warehouse.wording import STATES, describe_reason
 from receiver.pages.warehouse.work import WorkView, load_people, show_work
 from receiver.row_ids import parse_row_id
 
@@ -32,6 +33,7 @@ FORMATS: Mapping[FileFormat, str] = {"csv": "CSV", "xlsx": "Excel (XLSX)"}
 PRESETS: Mapping[str, str] = {"": "as set up", "pirate_ship": "Pirate Ship", "generic": "generic"}
 MAX_COLUMNS_CHARACTERS = 2_000
 MAX_SHOWN = 20  # exports and imports, the newest
+MAX_LEFT_OUT = 50  # boxes of one export that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class ExportView:
     row: ExportRow
     made_by: str
     file_format: FileFormat
+    left_out: Sequence[tuple[str, str]]  # the number of a box, and why it is not in the file after all
 
 
 @blueprint.get("/stores/<name>/warehouse/files")
@@ -100,7 +103,7 @@ def render_files(name: str, typed: Mapping[str, str], errors: Mapping[str, str])
         exports = list_exports(conn, store.store_id, limit=MAX_SHOWN)
         views = [_show_export(one, works, people.name(one.user_id)) for one in exports]
         ready = len(list_ready(conn, store.store_id, now))
-        frozen = list_frozen(conn, store.store_id)[-MAX_SHOWN:]
+        frozen = list_frozen_waves(conn, store.store_id)
     shown = [view for work in works if (view := show_work(work, people)) is not None]
     return render_template(
         "warehouse_files.html",
@@ -109,7 +112,7 @@ def render_files(name: str, typed: Mapping[str, str], errors: Mapping[str, str])
         takes_files=takes_files(row),
         title_of_warehouse=get_title(row.adapter),
         ready=ready,
-        frozen=[(_name_wave(one), _describe_wave(one)) for one in reversed(frozen)],
+        frozen=[(_name_wave(*one), _describe_wave(*one)) for one in frozen],
         formats=FORMATS,
         presets=PRESETS,
         typed=typed,
@@ -144,8 +147,17 @@ def _parse_format(text: str) -> FileFormat | None:
 
 
 def _show_export(row: ExportRow, works: Sequence[WorkRow], made_by: str) -> ExportView:
-    made: dict[str, Any] = next((work.wanted for work in works if work.result.get("export") == row.id), {})
-    return ExportView(row, made_by, made.get("file_format", "csv"))
+    made = next((work for work in works if work.result.get("export") == row.id), None)
+    if made is None:
+        return ExportView(row, made_by, "csv", ())
+    left_out = sorted(made.result.get("left_out", {}).items())
+    explained = [(number, _explain(reason)) for number, reason in left_out[:MAX_LEFT_OUT]]
+    return ExportView(row, made_by, read_wanted(made.wanted).file_format, explained)
+
+
+def _explain(reason: str) -> str:
+    """Why a box was left out: the reason of its state, or the state."""
+    return f"It is {STATES[reason][1]} by now." if reason in STATES else describe_reason(reason)
 
 
 def _find(works: Sequence[WorkView], kind: str) -> WorkView | None:
@@ -153,9 +165,9 @@ def _find(works: Sequence[WorkView], kind: str) -> WorkView | None:
     return next((one for one in works if one.row.kind == kind), None)
 
 
-def _name_wave(row: FrozenRow) -> str:
-    return f"{row.batch_id}/{row.wave}" if row.wave else str(row.batch_id)
+def _name_wave(batch_id: int, wave: str) -> str:
+    return f"{batch_id}/{wave}" if wave else str(batch_id)
 
 
-def _describe_wave(row: FrozenRow) -> str:
-    return f"batch {row.batch_id}{', ' if row.wave else ''}{row.wave}"
+def _describe_wave(batch_id: int, wave: str) -> str:
+    return f"batch {batch_id}{', ' if wave else ''}{wave}"

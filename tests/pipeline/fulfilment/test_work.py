@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -184,6 +185,20 @@ def test_an_import_writes_nothing_before_a_person_confirms_it_and_then_each_matc
         assert find_earlier_import(conn, again).id == work.id
         assert preview_work(conn, again).counts["already_there"] == 1
     assert desk.do(request_import(*desk.at, again.id, PERSON)).result["written"] == 0
+
+
+def test_a_turn_brings_work_further_however_slow_the_machine_is(desk):
+    box = desk.bridge.box(desk.sell())
+    minutes = count(desk.bridge.clock(), 60_000_000)
+    slow = replace(desk.bridge.context, now=lambda: next(minutes))
+    export = request_export(*desk.at, Wanted(), PERSON)
+    take_turn(slow, desk.bridge.store_id, export.id)
+    written = request_import(
+        *desk.at, desk.upload((make_reference(box.order_number), "9400100000000000000123")).id, PERSON
+    )
+    take_turn(slow, desk.bridge.store_id, written.id)
+
+    assert [desk.look(one).state for one in (export, written)] == ["done", "done"]
 
 
 def test_the_rows_of_a_file_are_forgotten_after_a_week(desk):

@@ -11,11 +11,12 @@ from sqlalchemy import update
 from pipeline.core.fulfilment import Address, Line, Order, State
 from pipeline.fulfilment.sealed_order import seal_order
 from pipeline.fulfilment.work_turns import take_turn
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.exports import add_exported, insert_export
 from pipeline.ledger.fulfilment.orders import find_order
 from pipeline.ledger.fulfilment.warehouses import update_warehouse
-from pipeline.ledger.fulfilment.work import list_due_work, list_work
+from pipeline.ledger.fulfilment.work import NewWork, end_work, insert_work, list_due_work, list_work
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
 from pipeline.warehouses.spreadsheet.references import make_reference
 from receiver.pages.warehouse import imports
@@ -106,22 +107,18 @@ def test_an_export_is_asked_for_once_and_its_progress_is_shown(pages, store_id, 
     assert f'hx-get="{FILES}"' in seller.page
 
 
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
+def test_what_cannot_be_exported_is_said_on_the_form(pages, store_id, seller):
+    with writing(pages.site.engine) as conn:
+        add_box(conn, store_id, 1, State.READY)
+    seller.go(FILES)
+    for typed, says in (
         ({"columns": "Name = name"}, "one must be the reference"),
         ({"batch": "22"}, "is not frozen"),
         ({"batch": "no number"}, "no such batch"),
         ({"columns": "x" * 2_001}, "longer than"),
-    ],
-)
-def test_what_cannot_be_exported_is_said_on_the_form(pages, store_id, seller, typed, says):
-    with writing(pages.site.engine) as conn:
-        add_box(conn, store_id, 1, State.READY)
-    seller.go(FILES)
-    seller.send(FILES, **({"batch": "", "format": "csv", "preset": "", "columns": ""} | typed))
-
-    assert (seller.status, says in seller.text) == (422, True)
+    ):
+        seller.send(FILES, **({"batch": "", "format": "csv", "preset": "", "columns": ""} | typed))
+        assert (seller.status, says in seller.text) == (422, True), typed
 
 
 def test_a_file_is_written_when_it_is_fetched_and_only_operators_and_owners_fetch_it(pages, exported):
@@ -134,6 +131,17 @@ def test_a_file_is_written_when_it_is_fetched_and_only_operators_and_owners_fetc
     assert 'filename="acme-boxes-1.csv"' in exported.headers["Content-Disposition"]
     assert reader.status == 403
     assert exported.ask(f"{WAREHOUSE}/exports/1/pdf").status_code == 404
+
+
+def test_what_an_export_left_out_is_named_with_its_reason(pages, store_id, exported):
+    wanted = {"file_format": "csv", "layout": {}, "batch_id": None, "wave": None}
+    with writing(pages.site.engine) as conn:
+        work = insert_work(conn, NewWork(store_id, "export", "export", wanted), COMMAND_LINE_ACTOR, NOW)
+        left_out = {"SUB-8": "cancelled", "SUB-9": "unpaid"}
+        end_work(conn, work.id, NOW, result={"export": 1, "boxes": 1, "left_out": left_out})
+    exported.go(FILES)
+
+    assert "SUB-8 . It is cancelled by now. SUB-9 . " in exported.text
 
 
 def test_an_export_whose_boxes_have_all_left_has_no_file_any_more(pages, exported):
@@ -195,20 +203,15 @@ def test_rows_can_be_narrowed_to_a_verdict_and_are_shown_in_pages(exported, monk
     assert exported.ask(here, show="nonsense").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("sent", "says"),
-    [
+def test_a_file_that_cannot_be_read_says_why(exported):
+    exported.go(FILES)
+    for sent, says in (
         (b"", "Choose a file first"),
         (b"Name,City\r\nMila,Austin\r\n", "reference"),
         (b"x" * imports.MAX_FILE_BYTES, "At most 10 MB"),
-    ],
-    ids=["empty", "no reference", "too large"],
-)
-def test_a_file_that_cannot_be_read_says_why(pages, exported, sent, says):
-    exported.go(FILES)
-    exported.send(IMPORTS, file=(io.BytesIO(sent), "labels.csv"))
-
-    assert (exported.status, says in exported.text) == (422, True)
+    ):
+        exported.send(IMPORTS, file=(io.BytesIO(sent), "labels.csv"))
+        assert (exported.status, says in exported.text) == (422, True), sent[:20]
 
 
 def test_a_file_beyond_every_limit_and_one_of_a_visitor_are_refused(pages, exported):
@@ -221,9 +224,10 @@ def test_a_file_beyond_every_limit_and_one_of_a_visitor_are_refused(pages, expor
     assert (exported.status, "a file of a warehouse 10 MB" in exported.text, visitor.status) == (413, True, 413)
 
 
-@pytest.mark.parametrize(("who", "may"), [(OPERATORS, True), (READERS, False)])
-def test_operators_import_and_readers_look(pages, exported, who, may):
-    other = pages.logged_in(who)
-    other.go(FILES)
+def test_operators_import_and_readers_look(pages, exported):
+    found = []
+    for who in (OPERATORS, READERS):
+        page = pages.logged_in(who).go(FILES)
+        found.append(("Import a returned file" in page, 'type="file"' in page))
 
-    assert ("Import a returned file" in other.text, 'type="file"' in other.page) == (True, may)
+    assert found == [(True, True), (True, False)]
