@@ -177,7 +177,8 @@ def take_report(
             conn, site.store_id, order_number, parcels, site.now(), is_complete=is_complete
         )
     if row_now.state not in _NEVER_SENT:
-        added = add_packages(conn, row.id, parcels, source, site.now())
+        shown = [replace(parcel, url="") for parcel in parcels] if row.is_erased else parcels
+        added = add_packages(conn, row.id, shown, source, site.now())
         if added and row_now.state is State.CONFIRMED and action is not Action.UPDATE_TRACKING:
             log.info("a further parcel of a confirmed box", store=site.store_id, order=row.id)
     return row_now.state is not row.state, 0

@@ -6,12 +6,12 @@ kept no longer than the sending takes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select, update
 
 from pipeline.ledger.fulfilment.orders import OrderRow, load_orders, select_orders
-from pipeline.ledger.schema.fulfilment import FulfilmentOrder
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, FulfilmentPackage, QuarantinedTracking
 from pipeline.ledger.sql.tables import chunks
 
 Subject = tuple[str, int]
@@ -58,14 +58,29 @@ def empty_boxes(conn: Connection, order_ids: Collection[int]) -> int:
         ).rowcount
         erased = {"is_erased": True, "version": FulfilmentOrder.version + 1}
         conn.execute(update(FulfilmentOrder).where(mine).values(erased))
+        _empty_links(conn, part)
     return emptied
 
 
 def purge_payloads(conn: Connection, now: int, limit: int) -> int:
-    """Empty at most `limit` payloads whose time has come; returns how many there were."""
-    due = FulfilmentOrder.payload.is_not(None), FulfilmentOrder.purge_at <= now
+    """Empty at most `limit` payloads whose time has come; returns how many there were.
+
+    Those of boxes that are finished, and of boxes that have not moved for as long, such as held and failed ones.
+    """
+    rests = FulfilmentOrder.purge_at.is_(None) & (FulfilmentOrder.state_at <= now - KEPT_US)
+    due = FulfilmentOrder.payload.is_not(None), (FulfilmentOrder.purge_at <= now) | rests
     ids = list(conn.execute(select(FulfilmentOrder.id).where(*due).limit(limit)).scalars())
     if ids:
         emptied = update(FulfilmentOrder).where(FulfilmentOrder.id.in_(ids), due[1])
         conn.execute(emptied.values(payload=None, purge_at=None))
+        _empty_links(conn, ids)
     return len(ids)
+
+
+def _empty_links(conn: Connection, order_ids: Sequence[int]) -> None:
+    """Empty the links to the parcels of these boxes: a carrier's link may have a ZIP code or a name in it."""
+    conn.execute(update(FulfilmentPackage).where(FulfilmentPackage.order_id.in_(order_ids)).values(url=""))
+    numbers = select(FulfilmentOrder.store_id, FulfilmentOrder.order_number).where(FulfilmentOrder.id.in_(order_ids))
+    for store_id, number in conn.execute(numbers).all():
+        apart = update(QuarantinedTracking).filter_by(store_id=store_id, order_number=number)
+        conn.execute(apart.values(url=""))

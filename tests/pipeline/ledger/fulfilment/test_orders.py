@@ -22,6 +22,7 @@ from pipeline.ledger.fulfilment.warehouses import find_warehouse, pause_warehous
 from tests.pipeline.ledger.rows import NOW
 
 TRACKING = Package("TEST1", "USPS")
+LINKED = Package("TEST1", "USPS", url="https://carrier.example/track?zip=00000")
 DAY = 86_400_000_000
 
 
@@ -170,6 +171,30 @@ def test_a_payload_is_emptied_when_its_time_has_come_and_the_ids_stay(shop):
         kept = [find_order(conn, shop.store.id, number).payload for number in ("SUB-1", "SUB-2")]
 
     assert (purged, kept) == (1, [None, b"sealed"])
+
+
+def test_a_box_that_does_not_move_keeps_its_payload_as_long_as_one_that_is_finished(shop):
+    with writing(shop.engine) as conn:
+        for number, state in enumerate((State.HELD, State.FAILED, State.AT_WAREHOUSE)):
+            add_box(conn, shop.store.id, number, state, payload=b"sealed")
+        purged = [personal.purge_payloads(conn, NOW + days * DAY, 10) for days in (89, 90)]
+
+    assert purged == [0, 3]
+
+
+@pytest.mark.parametrize("emptied", ["erased", "purged"])
+def test_the_links_of_the_parcels_go_with_the_names(shop, emptied):
+    with writing(shop.engine) as conn:
+        box = add_box(conn, shop.store.id, payload=b"sealed", purge_at=NOW)
+        packages.add_packages(conn, box.id, [LINKED], "poll", NOW)
+        quarantine.quarantine_packages(conn, shop.store.id, "SUB-1", [LINKED], NOW, is_complete=True)
+        if emptied == "erased":
+            personal.empty_boxes(conn, [box.id])
+        else:
+            personal.purge_payloads(conn, NOW, 10)
+        (parcel,), (apart,) = packages.list_packages(conn, [box.id]), quarantine.list_quarantined(conn, shop.store.id)
+
+    assert (parcel.url, apart.url, parcel.tracking_number) == ("", "", "TEST1")
 
 
 def test_a_worker_that_read_a_box_before_its_person_was_erased_writes_no_address_after_it(shop):
