@@ -30,6 +30,7 @@ from pipeline.ledger.fulfilment.orders import (
     insert_order,
 )
 from pipeline.ledger.fulfilment.quarantine import ATTACHED, DISMISSED, get_quarantined, settle_quarantined
+from pipeline.ledger.fulfilment.warehouses import DRY_RUN
 from pipeline.ledger.queries.fulfilment import SEEN
 
 Choice = Literal["release", "retry", "resend", "mark_sent", "write_tracking", "ignore", "dismiss_notice"]
@@ -92,6 +93,10 @@ class Requests:
             columns = dict(_NOW) if word in ("release", "retry") else {}
             if word == "release":
                 columns["released"] = sorted({*row.released, _require_releasable(row)})
+            if self._only_would_go(row, word):
+                raise Misconfigured(
+                    f"{order_number} is held, and the store is in dry run: nothing is tried before it is live"
+                )
             before = get_standing(row)
             sighting = Sighting(_WORDS[word], columns=columns, user_id=self._actor.user_id)
             changed, action = settle(conn, self._site, row, sighting)
@@ -165,10 +170,14 @@ class Requests:
         """
         with writing(self._site.engine) as conn:
             row = self._find(conn, order_number)
+            if row.notice_at is None:
+                raise Misconfigured(f"{order_number} has no notice")
             event = EventDraft("notice_seen", row.notice, user_id=self._actor.user_id)
             left = load_notices(conn, [row.id]).find_next(row.notice or "")
             shown = {"notice_at": None} if left is None else {"notice": left, "notice_at": self._site.now()}
-            return change_order(conn, row, self._site.now(), event, **shown)
+            changed = change_order(conn, row, self._site.now(), event, **shown)
+            self._record(conn, "box.dismiss_notice", changed)
+        return changed
 
     def _is_possible(self, row: OrderRow, choice: Choice, *, is_newest: bool) -> bool:
         if choice == "dismiss_notice":
@@ -179,12 +188,18 @@ class Requests:
             return False
         if choice == "retry" and row.state in _RETRIED_IN_PLACE:
             return row.next_attempt_at > self._site.now()
+        if self._only_would_go(row, choice):
+            return False
         before = get_standing(row)
         after = decide(before, _WORDS[choice], self._site.policy, self._site.now())
         changed = Standing(
             after.state, after.reason, after.may_exist, after.is_cancel_wanted, after.missed_at, before.is_elsewhere
         )
         return changed != before or after.action is not Action.NONE
+
+    def _only_would_go(self, row: OrderRow, word: str) -> bool:
+        """Whether trying this again would only be counted: in dry run, where nothing finds that it is held still."""
+        return word == "retry" and row.state is State.HELD and self._site.row.mode == DRY_RUN
 
     def _find(self, conn: Connection, order_number: str) -> OrderRow:
         row = find_order(conn, self._site.store_id, order_number.strip().upper())

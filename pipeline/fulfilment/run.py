@@ -44,6 +44,13 @@ def run_lane(context: Context, store_id: int, lane: Lane, *, open_warehouse: Ope
 
 
 def _run(context: Context, store_id: int, lane: Lane, open_warehouse: OpenWarehouse) -> LaneRun:
+    return _open_and_do(context, store_id, open_warehouse, _WORK[lane])
+
+
+def _open_and_do(
+    context: Context, store_id: int, open_warehouse: OpenWarehouse, do: Callable[[Site], LaneRun]
+) -> LaneRun:
+    """Do this with the store's fulfilment, and write down why that cannot be opened, or asks Cratejoy in vain."""
     try:
         site = open_site(context, store_id, open_warehouse=open_warehouse)
     except Misconfigured as error:
@@ -54,7 +61,7 @@ def _run(context: Context, store_id: int, lane: Lane, open_warehouse: OpenWareho
     if site is None:
         return LaneRun()
     try:
-        return _WORK[lane](site)
+        return do(site)
     except RateLimited as wait:
         return LaneRun(wait.seconds)
     except BadCredentials as error:
@@ -77,22 +84,18 @@ def look_at_hinted(
 
     Nothing of a hook is believed: the shipments are read through the API.
     """
-    site = open_site(context, store_id, open_warehouse=open_warehouse)
-    if site is None:
-        return LaneRun()
+    return _open_and_do(context, store_id, open_warehouse, lambda site: _look_at(site, hints, since))
+
+
+def _look_at(site: Site, hints: Sequence[tuple[str, int]], since: int) -> LaneRun:
     wanted = [number for kind, number in hints if kind == "shipment"]
-    with reading(context.engine) as conn:
+    with reading(site.engine) as conn:
         for kind in ("subscription", "order"):
             numbers = [number for of, number in hints if of == kind]
-            wanted += find_shipments_of(conn, store_id, kind, numbers) if numbers else []
-        known = list_orders_of(conn, store_id, wanted)
+            wanted += find_shipments_of(conn, site.store_id, kind, numbers) if numbers else []
+        known = list_orders_of(conn, site.store_id, wanted)
     read = {number for number, row in known.items() if (row.cratejoy_checked_at or 0) >= since}
-    try:
-        pull.look_at(site, [number for number in dict.fromkeys(wanted) if number not in read])
-    except RateLimited as wait:
-        return LaneRun(wait.seconds)
-    except CratewireError as error:
-        return LaneRun(error=str(error))
+    pull.look_at(site, [number for number in dict.fromkeys(wanted) if number not in read])
     return LaneRun()
 
 

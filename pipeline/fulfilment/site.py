@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -140,8 +141,18 @@ def open_adapter(context: Context, row: WarehouseRow, config: Mapping[str, str],
     """The warehouse with these keys, within the budget that all processes share for it."""
     kind = WAREHOUSES.get(row.adapter)
     rate = read_rate(config, kind.calls_per_second) if kind else 1.0
-    budget = Budget(context.redis, redis_keys.budget(row.adapter, str(row.store_id)), rate, context.now)
+    budget = Budget(context.redis, redis_keys.budget(row.adapter, _name_account(row, config)), rate, context.now)
     return build_adapter(context, row.adapter, config, calls, partial(take_turn, budget))
+
+
+def _name_account(row: WarehouseRow, config: Mapping[str, str]) -> str:
+    """What the warehouse counts calls by, hashed: two stores with one account share its budget."""
+    kind = WAREHOUSES.get(row.adapter)
+    fields = [one for one in kind.fields if one.key in kind.account_fields] if kind else []
+    if not fields:
+        return str(row.store_id)
+    account = "\n".join(config.get(one.key) or one.default or "" for one in fields)
+    return hashlib.sha256(account.encode()).hexdigest()[:16]
 
 
 def build_adapter(

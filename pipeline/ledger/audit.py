@@ -62,6 +62,7 @@ ACTIONS: Mapping[str, str] = {
     "store.renamed": "changed the title of the store",
     "test_alarm.sent": "sent a test alarm",
     "test_event.sent": "sent a test event",
+    "box.dismiss_notice": "put away the notice of a box",
     "box.ignore": "left a box as it is",
     "box.mark_sent": "marked a box as sent",
     "box.release": "released a held box",

@@ -99,6 +99,7 @@ class Warehouse(Protocol):
     fields: ClassVar[tuple[Field, ...]]
     country_format: ClassVar[Literal["alpha2", "alpha3"]]  # in which `Order.ship_to.country` is given to it
     calls_per_second: ClassVar[float]
+    account_fields: ClassVar[tuple[str, ...]]  # what names the account by which the warehouse counts calls
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         """Raises Misconfigured if a required field is missing or malformed."""

@@ -100,7 +100,7 @@ def retry_command(order_number: str, store: str, data: Path | None, as_json: boo
 
 @click.command(name="decide", epilog="Example: cratewire fulfilment decide SUB-90000001 ignore --store acme")
 @number_argument
-@click.argument("what", type=click.Choice(["mark-sent", "write-tracking", "ignore"]))
+@click.argument("what", type=click.Choice(["mark-sent", "write-tracking", "ignore", "dismiss-notice"]))
 @store_option
 @data_option
 @json_option
@@ -108,7 +108,7 @@ def retry_command(order_number: str, store: str, data: Path | None, as_json: boo
 def decide_command(order_number: str, what: str, store: str, data: Path | None, as_json: bool) -> None:
     """Say what is so of a box.
 
-    The warehouse has it, its tracking is to be written to Cratejoy, or it stays as it is.
+    The warehouse has it, its tracking is to be written to Cratejoy, it stays as it is, or its notice was seen.
     """
     _decide(data, store, order_number, what.replace("-", "_"), as_json=as_json)
 
@@ -156,7 +156,9 @@ def tracking_command(
 
 def _decide(data: Path | None, store: str, order_number: str, word: str, *, as_json: bool) -> None:
     with open_store(data, store) as opened:
-        row = Requests(opened.context, opened.id).decide(order_number, word)
+        requests = Requests(opened.context, opened.id)
+        is_notice = word == "dismiss_notice"
+        row = requests.dismiss_notice(order_number) if is_notice else requests.decide(order_number, word)
     _show_row(row, as_json=as_json)
 
 

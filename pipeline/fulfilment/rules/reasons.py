@@ -24,7 +24,11 @@ WAITS = (
         "It goes out when the cooling-off time is over.",
         may_release=True,
     ),
-    Reason("billing_type_unknown", "It is not known how the box is billed.", "The next search finds it."),
+    Reason(
+        "billing_type_unknown",
+        "No search has shown yet how the box is billed.",
+        "The next search does, unless the settings leave out boxes of its kind.",
+    ),
 )
 # It is held until the shop, the settings or a person change something.
 HOLDS = (

@@ -102,6 +102,7 @@ class Shipment:
     id: int
     status: str  # unshipped, shipped, cancelled, or a word that is not known
     is_whole: bool = False
+    asked_at: int | None = field(default=None, compare=False)  # µs: when the request for it was sent; None: not known
     billing_type: BillingType | None = None
     is_ecom: bool | None = None
     is_test: bool = False

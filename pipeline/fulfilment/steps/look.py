@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -33,6 +33,7 @@ from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.events import EventDraft
 from pipeline.ledger.fulfilment.orders import NewOrder, OrderRow, change_order, insert_order
 from pipeline.ledger.fulfilment.packages import list_packages
+from pipeline.ledger.fulfilment.personal import KEPT_US
 
 Found = Shipment | Unreadable | None  # None: Cratejoy answers that it does not exist
 UNREAD_WAIT_US = 300 * 1_000_000  # of a box that Cratejoy cannot show: the others go on without it
@@ -62,10 +63,12 @@ def read_whole(site: Site, shipment_ids: Sequence[int]) -> dict[int, Found]:
     wanted = list(dict.fromkeys(shipment_ids))
     for start in range(0, len(wanted), MAX_IDS):
         part = wanted[start : start + MAX_IDS]
+        asked_at = site.now()
         shown = site.shipments.get_many(part) if len(part) > 1 else {}
         for number in part:
             body = shown[number] if number in shown else _read_one(site, number)
-            found[number] = None if body is None else read_shipment(body, is_whole=True)
+            one = None if body is None else read_shipment(body, is_whole=True)
+            found[number] = replace(one, asked_at=asked_at) if isinstance(one, Shipment) else one
     return found
 
 
@@ -163,14 +166,15 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     before = site.open(row) if order and _is_compared(row) else None
     is_changed = bool(before and order and row.state is State.HELD and is_another_request(before, order))
     seen = see_shipment(found, seen_as.verdict, numbers, is_changed=is_changed)
-    columns = _checked(site, is_whole=found.is_whole)
+    columns = _checked(site, found, is_whole=found.is_whole)
     if row.state in BEFORE_SENDING:
         columns |= _describe(site, found, seen_as)
         if not found.is_whole and row.cratejoy_checked_at is not None:
             columns.pop("fingerprint", None)  # a list may show less of the address than the reading by id has
         columns |= {"order_number": numbering.order_number, "kind": numbering.kind}
         columns["billing_type"] = find_billing_type(found) or ""
-        if order and found.is_whole and not (row.reason == "rejected_by_warehouse" and not is_changed):
+        is_kept = site.now() - row.state_at < KEPT_US  # what rests for so long was emptied, and is read once more
+        if order and found.is_whole and is_kept and not (row.reason == "rejected_by_warehouse" and not is_changed):
             columns["payload"] = _keep_payload(site, row, order, before)
     detail = {"fields": list(seen_as.hold.fields)} if seen_as.hold else {}
     row, action = settle(conn, site, row, Sighting(seen, seen_as.verdict.reason, detail, columns))
@@ -218,7 +222,7 @@ def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any
         "batch_starts_at": batch.starts_at if batch else None,
         "batch_ends_at": batch.ends_at if batch else None,
         "cycle": found.sub_cycle,
-        **_checked(site, is_whole=found.is_whole),
+        **_checked(site, found, is_whole=found.is_whole),
     }
     if verdict.state is State.DISCOVERED:
         until = verdict.until if verdict.until is not None else site.now() + MAX_AHEAD_US
@@ -238,8 +242,10 @@ def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any
     return columns
 
 
-def _checked(site: Site, *, is_whole: bool) -> dict[str, Any]:
-    return {"cratejoy_checked_at": site.now()} if is_whole else {}
+def _checked(site: Site, found: Found = None, *, is_whole: bool) -> dict[str, Any]:
+    """When Cratejoy was asked: before the answer came, so that a hook of meanwhile is looked at once more."""
+    asked_at = found.asked_at if isinstance(found, Shipment) else None
+    return {"cratejoy_checked_at": site.now() if asked_at is None else asked_at} if is_whole else {}
 
 
 def _get_listed(row: OrderRow) -> Listed:

@@ -88,6 +88,7 @@ class CartRover:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha3"
     calls_per_second: ClassVar[float] = 1.6  # one call is refilled each 0.6 s (CartRover API documentation)
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "api_user")
     capabilities = Capabilities(acknowledges=True, refuses_duplicates=True, creates_at_once=4)
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:

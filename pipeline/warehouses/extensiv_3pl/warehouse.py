@@ -85,6 +85,7 @@ class WarehouseManager:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha2"
     calls_per_second: ClassVar[float] = 2.0  # no limit is documented; one client keeps to this
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "client_id")
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         given = read_config(self.fields, config)

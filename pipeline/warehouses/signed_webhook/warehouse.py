@@ -72,6 +72,7 @@ class SignedWebhook:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha2"
     calls_per_second: ClassVar[float] = 10.0
+    account_fields: ClassVar[tuple[str, ...]] = ("url",)
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         given = read_config(self.fields, config)

@@ -64,6 +64,7 @@ class Spreadsheet:
     )
     country_format: ClassVar[Literal["alpha2", "alpha3"]] = "alpha2"
     calls_per_second: ClassVar[float] = 1_000.0  # it calls nothing
+    account_fields: ClassVar[tuple[str, ...]] = ()
     capabilities = Capabilities(
         finds=False, cancels=False, lists_shipped=False, repeats_safely=True, exchanges_files=True
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipeline.fulfilment.site import MAX_TURN_WAIT_S, open_site, take_turn
+from pipeline.fulfilment.site import MAX_TURN_WAIT_S, CallLog, open_adapter, open_site, take_turn
 from pipeline.fulfilment.steps.tracking import poll_tracking
+from pipeline.infra import redis_keys
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from pipeline.warehouses import WAREHOUSES
+from tests.pipeline.fulfilment.bridge import get_config
 
 SPACED_PER_S = 7.5  # a budget spaces such calls, as it does those of Integration Manager
 
@@ -52,6 +57,18 @@ def test_a_list_of_several_parts_is_read_to_its_end_within_the_rate(make_bridge,
 
     assert polled.error is None
     assert bridge.state(shipment) == "shipped"
+
+
+def test_two_stores_with_one_account_share_its_budget(bridge):
+    with reading(bridge.engine) as conn:
+        row = get_warehouse(conn, bridge.store_id)
+    config = get_config("cartrover", bridge.warehouse.url)
+    for store_id in (1, 2):
+        open_adapter(bridge.context, replace(row, store_id=store_id), config, CallLog()).find("SUB-1")
+    open_adapter(bridge.context, row, config | {"api_user": "another"}, CallLog()).find("SUB-1")
+
+    windows = bridge.context.redis.keys(f"{redis_keys.budget('cartrover', '')}*:window")
+    assert len(windows) == 2
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pipeline.fulfilment.sealed_order import seal_order
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import find_order
 from pipeline.ledger.fulfilment.packages import add_packages
+from pipeline.ledger.fulfilment.warehouses import update_warehouse
 from pipeline.ledger.queries.audit import list_actions
 from pipeline.ledger.schema.core import EventSubject
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
@@ -123,7 +124,11 @@ def test_a_cooling_box_counts_down(connected, put):
         ("confirmed", None, {}, []),
     ],
 )
-def test_a_box_has_exactly_the_buttons_that_do_something(connected, put, state, reason, columns, buttons):
+def test_a_box_has_exactly_the_buttons_that_do_something(  # noqa: PLR0917 - a row of the table
+    pages, store_id, connected, put, state, reason, columns, buttons
+):
+    with writing(pages.site.engine) as conn:
+        update_warehouse(conn, store_id, mode="live")
     put(State(state), reason, **columns)
     above = connected.page.partition('class="buttons above"')[2].partition("</ol>")[0].partition('<ol class="way"')[0]
 
