@@ -44,17 +44,27 @@ def take_push(
     site = open_site(context, store_id, open_warehouse=open_warehouse)
     if site is None:
         return "not_here"
+    verified = verify_push(site, headers, body)
+    return take_verified(site, verified) if isinstance(verified, Pushed) else verified
+
+
+def verify_push(site: Site, headers: Mapping[str, str], body: bytes) -> Pushed | PushStatus:
+    """What a message says, or why it is not taken. Nothing is asked or read for it."""
     pushed = site.warehouse.read_push(headers, body)
     if isinstance(pushed, PushRefused):
-        log.warning("a message of a warehouse is refused", store=store_id, kind=pushed.kind, reason=pushed.reason)
+        log.warning("a message of a warehouse is refused", store=site.store_id, kind=pushed.kind, reason=pushed.reason)
         return "unsigned" if pushed.kind == "signature" else "malformed"
-    if not isinstance(pushed, Pushed):
-        return "not_here"
-    key = redis_keys.taken_push(store_id, hashlib.sha256(pushed.message_id.encode()).hexdigest())
-    if context.redis.exists(key):
+    return pushed if isinstance(pushed, Pushed) else "not_here"
+
+
+def take_verified(site: Site, pushed: Pushed) -> PushStatus:
+    """Take in what a warehouse has signed. Raises as `take_push` does."""
+    redis = site.context.redis
+    key = redis_keys.taken_push(site.store_id, hashlib.sha256(pushed.message_id.encode()).hexdigest())
+    if redis.exists(key):
         return "known"
     _take(site, pushed)
-    context.redis.set(key, 1, ex=_KNOWN_FOR_S)  # after the commit: what was not taken in is not known
+    redis.set(key, 1, ex=_KNOWN_FOR_S)  # after the commit: what was not taken in is not known
     return "taken"
 
 

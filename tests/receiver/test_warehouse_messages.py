@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from sqlalchemy.event import listen
 
 from pipeline.context import Context
 from pipeline.cratejoy.credentials import Credentials
@@ -28,6 +30,7 @@ from receiver.app import find_own_paths
 from tests.builders import NOW
 from tests.contexts import SETTINGS, make_context
 from tests.pipeline.ledger.rows import add_store
+from tests.pipeline.sandbox_store import Clock
 
 SECRET = "whsec_ZW11bGF0b3Itc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY="
 OTHER = "whsec_d3JvbmctZW11bGF0b3Itc2VjcmV0LTAwMDAwMDA="
@@ -82,6 +85,37 @@ def test_a_signed_message_is_taken_in_once(client, context):
 
 def test_a_message_of_another_key_is_refused(client):
     assert post(client, secret=OTHER).status_code == 401
+
+
+def test_a_message_that_is_not_signed_takes_no_place_of_those_that_are(context, monkeypatch):
+    monkeypatch.setattr(warehouse_messages, "MAX_AT_ONCE", 0)
+    app = Flask("test")
+    app.register_blueprint(warehouse_messages.blueprint(context))
+
+    assert [post(app.test_client(), secret=secret).status_code for secret in (OTHER, SECRET)] == [401, 503]
+
+
+def test_messages_that_are_not_signed_cost_no_query(client, context):
+    post(client, secret=OTHER)
+    statements = []
+    listen(context.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    answers = [post(client, path=f"/fulfilment/{name}/events", secret=OTHER) for name in ("sunny-box", "no-box")]
+
+    assert ([answer.status_code for answer in answers], statements) == ([401, 404], [])
+
+
+def test_a_key_that_was_replaced_is_refused_some_seconds_later(ledger, context):
+    clock = Clock()
+    app = Flask("test")
+    app.register_blueprint(warehouse_messages.blueprint(replace(context, now=clock)))
+    taken = post(app.test_client()).status_code
+    config = encrypt(KEYS, {**CONFIG, "inbound_secret": OTHER}, build_warehouse_identity(2))
+    with writing(ledger) as conn:
+        update_warehouse(conn, 2, config=config)
+    clock.now += 6_000_000
+
+    assert (taken, post(app.test_client()).status_code) == (202, 401)
 
 
 def test_a_signed_message_without_an_order_number_is_malformed(client):

@@ -124,6 +124,12 @@ def get_warehouse(conn: Connection, store_id: int) -> WarehouseRow:
     return WarehouseRow(**conn.execute(query).one()._asdict())
 
 
+def list_warehouse_names(conn: Connection) -> dict[str, int]:
+    """Store name -> id, of the stores with a warehouse that are not being removed."""
+    query = select(Store.name, Store.id).join(Warehouse, Warehouse.store_id == Store.id)
+    return {row.name: row.id for row in conn.execute(query.where(Store.removed_at.is_(None)))}
+
+
 def list_warehouses(conn: Connection) -> list[WarehouseRow]:
     """The warehouses of all stores that are not being removed."""
     query = select(Warehouse.__table__).join(Store, Store.id == Warehouse.store_id)
