@@ -121,6 +121,7 @@ REMEDIES: dict[str, Remedy] = {
         "some cannot leave", _LOOK, "cratewire fulfilment orders --store {store} --state held", leads_to="boxes"
     ),
     "boxes_late": Remedy("some cannot leave", _LOOK, "cratewire fulfilment status --store {store}", leads_to="boxes"),
+    "boxes_old": Remedy("some cannot leave", _LOOK, "cratewire fulfilment status --store {store}", leads_to="boxes"),
     "boxes_changed": Remedy(
         "some cannot leave", _LOOK, "cratewire fulfilment orders --store {store}", leads_to="boxes"
     ),

@@ -24,6 +24,7 @@ from pipeline.ledger.queries.fulfilment import (
     LateBoxes,
     count_boxes,
     count_quarantined,
+    list_ages,
     list_late_boxes,
 )
 from pipeline.settings import read_environment
@@ -123,6 +124,7 @@ def status_command(store: str, data: Path | None, as_json: bool) -> None:
         with reading(opened.context.engine) as conn:
             late = list_late_boxes(conn, opened.id, now, find_no_tracking_days(row.settings))
             counts, apart = count_boxes(conn, opened.id), count_quarantined(conn, opened.id)
+            ages = list_ages(conn, opened.id, now)
             runs = list_last_runs(conn, opened.id)
     document = {
         "store": store,
@@ -133,6 +135,7 @@ def status_command(store: str, data: Path | None, as_json: bool) -> None:
         "trouble": row.trouble,
         "boxes": [asdict(one) for one in counts],
         "quarantined": apart,
+        "ages": [asdict(one) for one in ages],
         "runs": [asdict(run) for run in runs],
         **{name: [box.order_number for box in getattr(late, name)] for name in LateBoxes.__slots__},
     }
@@ -246,6 +249,8 @@ def _print_status(console: Console, document: dict[str, Any], counts: list[BoxCo
     _print_counts(console, counts)
     for name in LateBoxes.__slots__:
         console.print(f"{name.replace('_', ' ')}: {', '.join(document[name]) or 'none'}")
+    for one in document["ages"]:
+        console.print(f"{one['count']} {one['state']}, the oldest since {format_time(one['oldest_at'])}")
     console.print(f"tracking of no box: {document['quarantined']}")
     for run in document["runs"]:
         outcome = "ok" if run["is_ok"] else run["error"] or "running"

@@ -51,6 +51,7 @@ CAUSES: tuple[Cause, ...] = (
     marketplace.CAUSE,
     fulfilment.BOXES_CAUSE,
     fulfilment.LATE_CAUSE,
+    fulfilment.OLD_CAUSE,
     fulfilment.NOTICES_CAUSE,
     fulfilment.QUARANTINE_CAUSE,
     # Cratejoy's hooks

@@ -18,8 +18,11 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import LIVE, PAUSED, WarehouseRow, list_warehouses
 from pipeline.ledger.monitoring.rows import MERCHANT
 from pipeline.ledger.queries.fulfilment import (
+    DAY_US,
     HOUR_US,
+    Age,
     AttentionBoxes,
+    list_ages,
     list_boxes_for_people,
     list_late_boxes,
     list_notices,
@@ -28,7 +31,8 @@ from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.fulfilment import QuarantinedTracking
 
 PAUSED_NAME, AWAY_NAME, BOXES_NAME = "warehouse_paused", "warehouse_takes_nothing", "boxes_held"
-NOTICES_NAME, QUARANTINE_NAME, LATE_NAME = "boxes_changed", "tracking_quarantined", "boxes_late"
+NOTICES_NAME, QUARANTINE_NAME, LATE_NAME, OLD_NAME = "boxes_changed", "tracking_quarantined", "boxes_late", "boxes_old"
+OLD_US = 14 * DAY_US  # in one state on its way; the three lists show sooner what is late in another way
 AWAY_US = HOUR_US  # so long a warehouse may have no answer before a person is asked
 _SHOWN = 3  # order numbers in a headline
 
@@ -157,6 +161,26 @@ def _lead_to(boxes: str, numbers: Sequence[str], count: int, reason: str = "") -
     return {"boxes": boxes, "box_reason": reason, "order_number": numbers[0] if count == 1 else ""}
 
 
+def _find_old(context: Context) -> Iterator[AttentionItem]:
+    """The ages of all boxes on their way, once a day by the reminders of an item, if one of them is old."""
+    now = context.now()
+    with reading(context.engine) as conn:
+        found = [(shop, list_ages(conn, shop.row.store_id, now)) for shop in _list_shops(conn) if shop.row.is_live]
+    for shop, ages in found:
+        old = [age for age in ages if age.oldest_at <= now - OLD_US]
+        if old:
+            shown = ", ".join(f"{_describe_age(age, now)}" for age in ages)
+            headline = f"{shop.name}: boxes have been in one state for more than {OLD_US // DAY_US} days"
+            effect = f"Of those on their way: {shown}."
+            to_do = f"`cratewire fulfilment orders --store {shop.name} --state {old[0].state}` lists the oldest."
+            yield _build(OLD_NAME, shop, headline, effect, to_do, old[0].oldest_at + OLD_US)
+
+
+def _describe_age(age: Age, now: int) -> str:
+    days = pluralize((now - age.oldest_at) // DAY_US, "day")
+    return f"{age.count} {age.state.replace('_', ' ')} (the oldest for {days})"
+
+
 def _build(  # noqa: PLR0913 - the texts of an item
     cause: str,
     shop: _Shop,
@@ -204,11 +228,12 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-PAUSED_CAUSE, AWAY_CAUSE, BOXES_CAUSE, LATE_CAUSE, NOTICES_CAUSE, QUARANTINE_CAUSE = (
+PAUSED_CAUSE, AWAY_CAUSE, BOXES_CAUSE, LATE_CAUSE, OLD_CAUSE, NOTICES_CAUSE, QUARANTINE_CAUSE = (
     Cause(PAUSED_NAME, _find_paused),
     Cause(AWAY_NAME, _find_away),
     Cause(BOXES_NAME, _find_boxes),
     Cause(LATE_NAME, _find_late),
+    Cause(OLD_NAME, _find_old),
     Cause(NOTICES_NAME, _find_notices),
     Cause(QUARANTINE_NAME, _find_quarantined),
 )

@@ -104,6 +104,24 @@ class LateBoxes:
     shipped_customer_not_informed: list[BoxLine]
 
 
+@dataclass(frozen=True, slots=True)
+class Age:
+    """The boxes of a store in one state on their way. `oldest_at` (µs): since when the oldest is in it."""
+
+    state: str
+    count: int
+    oldest_at: int
+
+
+Conditions = list[ColumnElement[bool]]
+_ON_THE_WAY = frozenset(State) - {
+    State.CONFIRMED,
+    State.CANCELLED,
+    State.SKIPPED,
+    State.SHIPPED_AFTER_CANCEL,
+    State.EXTERNALLY_SHIPPED,
+    State.CANCELLED_AT_WAREHOUSE,
+}
 _COLUMNS = tuple(getattr(FulfilmentOrder, name) for name in BoxLine.__slots__)
 
 
@@ -116,14 +134,34 @@ def count_boxes(conn: Connection, store_id: int) -> list[BoxCount]:
 
 def list_late_boxes(conn: Connection, store_id: int, now: int, no_tracking_days: int, *, limit: int = 100) -> LateBoxes:
     """The three lists. `no_tracking_days`: how long a box may be away without tracking. `limit`: of each list."""
-    return LateBoxes(
-        list_paid_not_sent(conn, store_id, now, limit=limit),
-        list_without_tracking(conn, store_id, now - no_tracking_days * DAY_US, limit=limit),
-        list_shipped_unsaid(conn, store_id, now, limit=limit),
+    wanted = _find_late(store_id, now, no_tracking_days)
+    return LateBoxes(**{name: list_lines(conn, conditions, limit) for name, conditions in wanted.items()})
+
+
+def count_late_boxes(conn: Connection, store_id: int, now: int, no_tracking_days: int) -> dict[str, int]:
+    """How many boxes are in each of the three lists, by its name in `LateBoxes`, in one query."""
+    wanted = _find_late(store_id, now, no_tracking_days)
+    counts = (
+        select(func.count()).select_from(FulfilmentOrder).where(*one).scalar_subquery() for one in wanted.values()
     )
+    return dict(zip(wanted, conn.execute(select(*counts)).one(), strict=True))
 
 
 def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
+    """The first of the three lists."""
+    return list_lines(conn, _is_paid_not_sent(store_id, now), limit)
+
+
+def _find_late(store_id: int, now: int, no_tracking_days: int) -> dict[str, Conditions]:
+    """The conditions of each of the three lists, by its name in `LateBoxes`."""
+    return {
+        "paid_not_sent": _is_paid_not_sent(store_id, now),
+        "sent_without_tracking": _has_no_tracking(store_id, now - no_tracking_days * DAY_US),
+        "shipped_customer_not_informed": _is_shipped_unsaid(store_id, now),
+    }
+
+
+def _is_paid_not_sent(store_id: int, now: int) -> Conditions:
     """Boxes that are due since an hour, paid as far as is known, and not at the warehouse.
 
     A box that waits for a person's export is late only after a week.
@@ -136,19 +174,17 @@ def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int 
     wanted.append(~cools_off | (FulfilmentOrder.reason == "not_due"))
     by_hand = exists().where(Warehouse.store_id == store_id, Warehouse.adapter.in_(sorted(FILE_ADAPTERS)))
     waits_long = FulfilmentOrder.state_at <= now - EXPORT_US
-    wanted.append((FulfilmentOrder.state != State.READY) | ~by_hand | waits_long)
-    return list_lines(conn, wanted, limit)
+    return [*wanted, (FulfilmentOrder.state != State.READY) | ~by_hand | waits_long]
 
 
-def list_without_tracking(conn: Connection, store_id: int, before: int, *, limit: int = 100) -> list[BoxLine]:
+def _has_no_tracking(store_id: int, before: int) -> Conditions:
     """Boxes that the warehouse has had since before then, and of which no whole shipping was reported."""
-    wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_AWAY), FulfilmentOrder.sent_at < before]
-    return list_lines(conn, wanted, limit)
+    return [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_AWAY), FulfilmentOrder.sent_at < before]
 
 
-def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
+def _is_shipped_unsaid(store_id: int, now: int) -> Conditions:
     """Boxes that have left, and of which the customer was not informed although it was time."""
-    wanted = [
+    return [
         FulfilmentOrder.store_id == store_id,
         FulfilmentOrder.state.in_(_LEFT),
         FulfilmentOrder.shipped_at.is_not(None),
@@ -157,13 +193,23 @@ def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int
         func.coalesce(FulfilmentOrder.trying_since, FulfilmentOrder.next_attempt_at) <= now - HOUR_US,
         _stands_since(now - HOUR_US),
     ]
-    return list_lines(conn, wanted, limit)
 
 
 def _stands_since(before: int) -> ColumnElement[bool]:
     """Whether a box has been so since before then. One that is tried again and again changes its state each time."""
     since = func.coalesce(FulfilmentOrder.trying_since, FulfilmentOrder.state_at)
     return (since <= before) | (FulfilmentOrder.state == State.FAILED)
+
+
+def list_ages(conn: Connection, store_id: int, now: int) -> list[Age]:
+    """How many boxes are on their way in each state, and since when the oldest is. Not those that are not due yet."""
+    is_early = (FulfilmentOrder.state == State.DISCOVERED) & (FulfilmentOrder.next_attempt_at > now - DAY_US)
+    on_the_way = (
+        FulfilmentOrder.state.in_(sorted(_ON_THE_WAY)) & ~is_early & FulfilmentOrder.reason.is_distinct_from(SEEN)
+    )
+    columns = FulfilmentOrder.state, func.count().label("count"), func.min(FulfilmentOrder.state_at).label("oldest_at")
+    query = select(*columns).where(FulfilmentOrder.store_id == store_id, on_the_way).group_by(FulfilmentOrder.state)
+    return [Age(**row._asdict()) for row in conn.execute(query.order_by("oldest_at"))]
 
 
 def list_boxes_for_people(conn: Connection, store_id: int) -> list[AttentionBoxes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
@@ -14,9 +15,15 @@ from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
 from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.fulfilment.warehouses import get_warehouse
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow, get_warehouse
 from pipeline.ledger.queries.boxes import BoxFilter, list_box_page, list_stores_with_warehouse
-from pipeline.ledger.queries.fulfilment import FOR_PEOPLE, BoxLine, count_quarantined, list_late_boxes
+from pipeline.ledger.queries.fulfilment import (
+    FOR_PEOPLE,
+    BoxLine,
+    count_late_boxes,
+    count_quarantined,
+    list_late_boxes,
+)
 from receiver.pages.addresses import read_cursor
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
@@ -76,10 +83,10 @@ def show() -> str:
         with_warehouse = list_stores_with_warehouse(conn, list(stores))
         warehouses = {store_id: get_warehouse(conn, store_id) for store_id in with_warehouse if store_id in chosen}
         with_files = {store_id for store_id in warehouses if takes_files(warehouses[store_id])}
-        lists = _load_lists(conn, [store_id for store_id in with_warehouse if store_id in chosen])
+        counts = _count_late(conn, warehouses.values())
         apart = {store_id: count_quarantined(conn, store_id) for store_id in with_warehouse if store_id in chosen}
         if shown in LISTS:
-            page, is_last = lists[shown], True
+            page, is_last = _load_list(conn, warehouses.values(), shown), True
         else:
             found = list_box_page(conn, _build_filter(given, chosen), before=before, limit=PAGE_SIZE + 1)
             page, is_last = found[:PAGE_SIZE], len(found) <= PAGE_SIZE
@@ -91,7 +98,7 @@ def show() -> str:
         given=given,
         shown=shown,
         tabs=TABS,
-        lists={name: (title, len(lists[name])) for name, title in LISTS.items()},
+        lists={name: (title, counts[name]) for name, title in LISTS.items()},
         apart=[(stores[store_id], count) for store_id, count in apart.items() if count],
         keeping=[(stores[one], words) for one, row in warehouses.items() if (words := describe_standstill(row))],
         most=MAX_LISTED,
@@ -128,13 +135,19 @@ def _read_before() -> tuple[int, int] | None:
     return None if at is None or box_id is None else (at, box_id)
 
 
-def _load_lists(conn: Connection, store_ids: Sequence[int]) -> dict[str, list[BoxLine]]:
-    """The three lists of these stores, the last to change first."""
-    now = get_context().now()
-    lists: dict[str, list[BoxLine]] = {name: [] for name in LISTS}
-    for store_id in store_ids:
-        days = find_no_tracking_days(get_warehouse(conn, store_id).settings)
-        late = list_late_boxes(conn, store_id, now, days, limit=MAX_LISTED)
-        for name in LISTS:
-            lists[name] += getattr(late, name)
-    return {name: sorted(boxes, key=lambda box: -box.state_at)[:MAX_LISTED] for name, boxes in lists.items()}
+def _count_late(conn: Connection, warehouses: Iterable[WarehouseRow]) -> Counter[str]:
+    """How many boxes of these warehouses' stores are in each of the three lists."""
+    counts: Counter[str] = Counter()
+    for row in warehouses:
+        counts.update(count_late_boxes(conn, row.store_id, get_context().now(), find_no_tracking_days(row.settings)))
+    return counts
+
+
+def _load_list(conn: Connection, warehouses: Iterable[WarehouseRow], name: str) -> list[BoxLine]:
+    """One of the three lists of these warehouses' stores, the last to change first."""
+    boxes: list[BoxLine] = []
+    for row in warehouses:
+        days = find_no_tracking_days(row.settings)
+        late = list_late_boxes(conn, row.store_id, get_context().now(), days, limit=MAX_LISTED)
+        boxes += getattr(late, name)
+    return sorted(boxes, key=lambda box: -box.state_at)[:MAX_LISTED]

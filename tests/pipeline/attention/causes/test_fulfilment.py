@@ -31,10 +31,10 @@ class LiveShop:
         with writing(self.engine) as conn:
             update_warehouse(conn, self.store_id, **changed)
 
-    def add(self, number, state, reason=None, **columns):
+    def add(self, number, state, reason=None, at=NOW - 9 * DAY, **columns):
         new = NewOrder(self.store_id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
         with writing(self.engine) as conn:
-            insert_order(conn, new, NOW - 9 * DAY, **columns)
+            insert_order(conn, new, at, **columns)
 
     def find(self, cause):
         return [item.headline for item in cause.find_items(self.context)]
@@ -55,7 +55,23 @@ def test_a_healthy_shop_needs_no_person(live):
     live.add(3, State.HELD, "unpaid")
 
     causes = [value for name, value in vars(fulfilment).items() if name.endswith("_CAUSE")]
-    assert [live.find(cause) for cause in causes] == [[]] * 6
+    assert [live.find(cause) for cause in causes] == [[]] * 7
+
+
+def test_boxes_that_have_not_moved_for_two_weeks_are_reported_with_all_ages(live):
+    live.add(1, State.AT_WAREHOUSE, sent_at=NOW)
+    live.add(2, State.DISCOVERED, "not_due", next_attempt_at=NOW + DAY)
+    live.add(3, State.CONFIRMED)
+    assert live.find(fulfilment.OLD_CAUSE) == []
+
+    live.add(4, State.CANCEL_REQUESTED, at=NOW - 15 * DAY)
+    (item,) = fulfilment.OLD_CAUSE.find_items(live.context)
+
+    assert item.headline == "acme: boxes have been in one state for more than 14 days"
+    assert item.effect == (
+        "Of those on their way: 1 cancel requested (the oldest for 15 days), 1 at warehouse (the oldest for 9 days)."
+    )
+    assert "--state cancel_requested" in item.to_do
 
 
 def test_held_boxes_are_one_item_for_each_reason(live):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.core.fulfilment import State
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
-from pipeline.ledger.queries.fulfilment import list_late_boxes
+from pipeline.ledger.queries.fulfilment import count_late_boxes, list_late_boxes
 from tests.pipeline.ledger.rows import NOW
 
 HOUR = 3_600_000_000
@@ -41,6 +41,8 @@ def test_a_box_is_in_the_list_that_says_what_is_late_about_it(shop):
             new = NewOrder(shop.store.id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
             insert_order(conn, new, state_at, **columns)
         late = list_late_boxes(conn, shop.store.id, NOW, 5)
+        counts = count_late_boxes(conn, shop.store.id, NOW, 5)
 
+    assert counts == {name: len(getattr(late, name)) for name in late.__slots__}
     shown = {line.shipment_id: name for name in late.__slots__ for line in getattr(late, name)}
     assert [shown.get(number, "") for number in range(len(BOXES))] == [name for name, *_ in BOXES]
