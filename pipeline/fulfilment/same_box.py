@@ -30,14 +30,14 @@ def compare_box(order: Order, found: WarehouseOrder) -> Comparison:
         return "not_shown"
     lines = ((line.sku, line.quantity) for line in order.lines)
     is_same = (
-        count_skus(lines) == count_skus(found.content.lines)
+        count_pieces(lines) == count_pieces(found.content.lines)
         and normalize_zip(order.ship_to.zip) == normalize_zip(found.content.zip)
         and normalize_name(order.ship_to.name) == normalize_name(found.content.name)
     )
     return "same" if is_same else "different"
 
 
-def count_skus(lines: Iterable[tuple[str, int]]) -> Counter[str]:
+def count_pieces(lines: Iterable[tuple[str, int]]) -> Counter[str]:
     """Return the quantity of each SKU: a warehouse may join equal lines, or split one."""
     counts: Counter[str] = Counter()
     for sku, quantity in lines:

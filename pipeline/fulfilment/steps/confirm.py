@@ -19,18 +19,18 @@ from pipeline.core.errors import (
     RequestRefused,
     ServerFault,
 )
-from pipeline.core.fulfilment import Package, State
+from pipeline.core.fulfilment import Invalid, Package, State
 from pipeline.fulfilment.rules.confirm import Put, plan_confirm, plan_update
 from pipeline.fulfilment.rules.decision.words import Seen
 from pipeline.fulfilment.rules.packages import list_tracking_numbers
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.retries import find_next_attempt
 from pipeline.fulfilment.rules.shipment import Shipment
-from pipeline.fulfilment.site import Site, as_detail
+from pipeline.fulfilment.site import Site, as_detail, log
 from pipeline.fulfilment.steps.calls import note_trouble
-from pipeline.fulfilment.steps.deliver import SLICE, Turn, is_over
+from pipeline.fulfilment.steps.deliver import SLICE, Turn, do_each
 from pipeline.fulfilment.steps.look import UNREAD_WAIT_US, find_changes_since_sent, note_changes
-from pipeline.fulfilment.steps.set_aside import one_box
+from pipeline.fulfilment.steps.set_aside import OF_ALL_BOXES, one_box
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -55,12 +55,13 @@ def confirm(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
         states.add(State.PARTIALLY_SHIPPED)
     with reading(site.engine) as conn:
         due = list_due_orders(conn, site.store_id, states, site.now(), limit)
-    for number, row in enumerate(due):
-        if number and is_over(site, until):
-            return Turn(number, is_done=False)
+
+    def do(row: OrderRow) -> bool:
         with one_box(site, row):
             _confirm_one(site, row)
-    return Turn(len(due), is_done=len(due) < limit)
+        return False
+
+    return do_each(site, due, limit, until, do)
 
 
 def _confirm_one(site: Site, row: OrderRow) -> None:
@@ -139,25 +140,34 @@ def update_tracking(site: Site, limit: int = SLICE, until: int | None = None) ->
     with reading(site.engine) as conn:
         due = list_to_update(conn, site.store_id, site.now(), limit)
         packages = list_packages(conn, [row.id for row in due])
-    for number, row in enumerate(due):
-        if number and is_over(site, until):
-            return Turn(number, is_done=False)
-        parcels = [one.package for one in packages if one.order_id == row.id]
-        event = EventDraft("tracking_updated", detail={"parcels": len(parcels)})
-        try:
-            planned = plan_update(_read(site, row), parcels, site.settings)
-            if planned is not None:
-                _put(site, row, planned)
-        except RequestRefused as error:
-            event = EventDraft("tracking_refused", detail={"status": error.status, "answer": str(error)})
-        except (ServerFault, BadResponse):  # it waits, and holds no other
-            with writing(site.engine) as conn, suppress(OrderChanged):
-                change_order(conn, row, site.now(), update_at=site.now() + UNREAD_WAIT_US)
-            continue
-        acknowledge_at = site.now() if site.warehouse.capabilities.acknowledges else None
+
+    def do(row: OrderRow) -> bool:
+        _update_one(site, row, [one.package for one in packages if one.order_id == row.id])
+        return False
+
+    return do_each(site, due, limit, until, do)
+
+
+def _update_one(site: Site, row: OrderRow, parcels: Sequence[Package]) -> None:
+    event = EventDraft("tracking_updated", detail={"parcels": len(parcels)})
+    try:
+        planned = plan_update(_read(site, row), parcels, site.settings)
+        if planned is not None:
+            _put(site, row, planned)
+    except RequestRefused as error:
+        event = EventDraft("tracking_refused", detail={"status": error.status, "answer": str(error)})
+    except (ServerFault, BadResponse):  # it waits, and holds no other
         with writing(site.engine) as conn, suppress(OrderChanged):
-            change_order(conn, row, site.now(), event, update_at=None, acknowledge_at=acknowledge_at)
-    return Turn(len(due), is_done=len(due) < limit)
+            change_order(conn, row, site.now(), update_at=site.now() + UNREAD_WAIT_US)
+        return
+    except OF_ALL_BOXES:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one box, the others go on
+        log.warning("a further tracking number is not written", store=site.store_id, order=row.id, exc_info=True)
+        event = EventDraft("tracking_refused", detail={"error": type(error).__name__})
+    acknowledge_at = site.now() if site.warehouse.capabilities.acknowledges else None
+    with writing(site.engine) as conn, suppress(OrderChanged):
+        change_order(conn, row, site.now(), event, update_at=None, acknowledge_at=acknowledge_at)
 
 
 def acknowledge(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
@@ -165,18 +175,21 @@ def acknowledge(site: Site, limit: int = SLICE, until: int | None = None) -> Tur
     with reading(site.engine) as conn:
         due = list_to_acknowledge(conn, site.store_id, site.now(), limit)
         packages = list_packages(conn, [row.id for row in due])
-    for number, row in enumerate(due):
-        if number and is_over(site, until):
-            return Turn(number, is_done=False)
-        numbers = list_tracking_numbers([one.package for one in packages if one.order_id == row.id])
-        if _acknowledge_one(site, row, numbers):
-            return Turn(number + 1, is_done=False, must_stop=True)
-    return Turn(len(due), is_done=len(due) < limit)
+    numbers = {
+        row.id: list_tracking_numbers([one.package for one in packages if one.order_id == row.id]) for row in due
+    }
+    return do_each(site, due, limit, until, lambda row: _acknowledge_one(site, row, numbers[row.id]))
 
 
 def _acknowledge_one(site: Site, row: OrderRow, numbers: Sequence[str]) -> bool:
     """Returns whether to stop: the warehouse is in trouble."""
-    answer = site.warehouse.acknowledge(row.order_number, numbers)
+    try:
+        answer = site.warehouse.acknowledge(row.order_number, numbers)
+    except OF_ALL_BOXES:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one box, the others go on
+        log.warning("tracking is not acknowledged", store=site.store_id, order=row.id, exc_info=True)
+        answer = Invalid((("order", type(error).__name__),))
     now, detail = site.now(), as_detail(site.calls.take())
     with writing(site.engine) as conn:
         must_stop = note_trouble(conn, site, answer)

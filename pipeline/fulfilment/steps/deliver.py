@@ -6,7 +6,7 @@ boxes are sent, several at a time. Whatever ends without a sure answer is looked
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -110,16 +110,28 @@ def reconcile(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     states = {State.UNKNOWN, State.CANCEL_REQUESTED}
     with reading(site.engine) as conn:
         due = list_due_orders(conn, site.store_id, states, site.now(), limit)
-    for number, found in enumerate(due):
+    return do_each(site, due, limit, until, lambda found: _look_up(site, found))
+
+
+def do_each(site: Site, due: Sequence[OrderRow], limit: int, until: int | None, do: Callable[[OrderRow], bool]) -> Turn:
+    """Do it for one box after another, at least for the first, until the time is up or `do` says to stop.
+
+    `due`: at most `limit` of those that are due.
+    """
+    for number, row in enumerate(due):
         if number and is_over(site, until):
             return Turn(number, is_done=False)
-        must_stop = False
-        with one_box(site, found):
-            row, order = _get_order(site, found)
-            must_stop = run_calls(site, row, _choose(site, row), order).must_stop
-        if must_stop:
+        if do(row):
             return Turn(number + 1, is_done=False, must_stop=True)
     return Turn(len(due), is_done=len(due) < limit)
+
+
+def _look_up(site: Site, found: OrderRow) -> bool:
+    """Returns whether to stop: the warehouse is in trouble."""
+    with one_box(site, found):
+        row, order = _get_order(site, found)
+        return run_calls(site, row, _choose(site, row), order).must_stop
+    return False
 
 
 def _choose(site: Site, row: OrderRow) -> Action:

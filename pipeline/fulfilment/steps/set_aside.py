@@ -21,7 +21,7 @@ from pipeline.ledger.fulfilment.orders import OrderRow, change_order, get_order
 
 MAX_TRIES = 5
 # What would go wrong with every box now: a server of ours, or what Cratejoy says of the store.
-_OF_ALL_BOXES = (RateLimited, BadCredentials, RedisError, SQLAlchemyError)
+OF_ALL_BOXES = (RateLimited, BadCredentials, RedisError, SQLAlchemyError)
 # What the rules do with a box whose call has ended in a way that is not known.
 _SEEN = {
     State.SENDING: Seen.OUTCOME_UNKNOWN,
@@ -38,7 +38,7 @@ def one_box(site: Site, row: OrderRow) -> Iterator[None]:
         yield
     except OrderChanged:
         log.debug("another worker has gone on with the box", order=row.id)
-    except _OF_ALL_BOXES:
+    except OF_ALL_BOXES:
         raise
     except (ServerFault, BadResponse):  # Cratejoy cannot show it now; this says nothing of the box
         with writing(site.engine) as conn, suppress(OrderChanged):

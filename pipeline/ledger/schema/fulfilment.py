@@ -24,7 +24,7 @@ class Warehouse(Base):
     status_reason: Mapped[str | None]  # why it is paused, for people
     status_at: Mapped[int]
     accepted_at: Mapped[int | None]  # when the report of the dry run was accepted
-    accepted_by: Mapped[int | None]  # the user who did; None: the operator, on the command line
+    accepted_by: Mapped[int | None]  # the user who did; None: the operator, on the command line. For people who ask
     wait_until: Mapped[int] = mapped_column(default=0)  # the warehouse asked for it: it is called no sooner
     failures: Mapped[int] = mapped_column(default=0)  # calls in a row to which the warehouse had no answer
     trouble: Mapped[str | None]  # a code: why the last of them failed
@@ -88,9 +88,9 @@ class FulfilmentOrder(Base):
     purge_at: Mapped[int | None]  # when the payload is emptied
     is_erased: Mapped[bool] = mapped_column(default=False)  # its person was erased: no payload is kept any more
     fingerprint: Mapped[str | None]  # of the order as it was built last
-    fingerprint_sent: Mapped[str | None]  # of the order as it was sent
+    fingerprint_sent: Mapped[str | None]  # of the order as it was sent: shows later whether it was another one
     external_id: Mapped[str | None]  # the warehouse's
-    external_version: Mapped[str | None]  # the warehouse's, such as an ETag
+    external_version: Mapped[str | None]  # the warehouse's, such as an ETag: names the version to its support
     attempts: Mapped[int] = mapped_column(default=0)  # failures in a row of what its state has to do
     next_attempt_at: Mapped[int] = mapped_column(default=0)  # when that may be done
     trying_since: Mapped[int | None]  # the first of these failures
@@ -225,7 +225,7 @@ class QuarantinedTracking(Base):
     found_at: Mapped[int]
     seen_at: Mapped[int]
     outcome: Mapped[str | None]  # attached, dismissed; None: open
-    settled_at: Mapped[int | None]
+    settled_at: Mapped[int | None]  # when; the API shows it
     reason: Mapped[str | None]  # why a row of a returned file is ambiguous: only a person attaches it
 
 

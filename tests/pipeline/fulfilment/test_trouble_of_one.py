@@ -157,6 +157,18 @@ def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_
     assert bridge.box(poison).detail == {"error": "KeyError"}
 
 
+def test_a_parcel_in_whose_acknowledgement_we_fail_holds_no_other(bridge):
+    poison, other = bridge.sell(), bridge.sell()
+    bridge.search()
+    for shipment in (poison, other):
+        bridge.ship(shipment)
+    bridge.fuse = Broken("acknowledge", bridge.box(poison).order_number)
+    bridge.wait(HOUR)
+
+    assert [bridge.state(one) for one in (poison, other)] == ["confirmed", "confirmed"]
+    assert ["acknowledged" in bridge.events(one) for one in (poison, other)] == [False, True]
+
+
 def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(bridge):
     boxes = [bridge.sell() for _ in range(2)]
     bridge.run("pull_adhoc")
