@@ -12,6 +12,7 @@ from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import State
 from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
+from pipeline.ledger.fulfilment.order_links import link_orders, select_boxes_of_orders
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
 from pipeline.ledger.sql.tables import chunks, insert_into
 
@@ -100,6 +101,8 @@ def insert_order(conn: Connection, new: NewOrder, now: int, **columns: Any) -> O
     order_id = conn.execute(statement.returning(FulfilmentOrder.id)).scalar()
     if order_id is None:
         return None
+    if values["order_ids"]:
+        link_orders(conn, new.store_id, order_id, values["order_ids"])
     seen = EventDraft("found" if new.resend_no == 0 else "sent_again", reason=new.reason)
     add_fulfilment_event(conn, About(new.store_id, order_id, None, new.state), seen, now)
     return get_order(conn, order_id)
@@ -118,6 +121,8 @@ def change_order(
     same = FulfilmentOrder.id == row.id, FulfilmentOrder.version == row.version
     if conn.execute(update(FulfilmentOrder).where(*same).values(changed)).rowcount != 1:
         raise OrderChanged(f"order {row.id}: another worker has changed it")
+    if "order_ids" in changed:
+        link_orders(conn, row.store_id, row.id, changed["order_ids"])
     if event is not None:
         add_fulfilment_event(conn, About(row.store_id, row.id, row.state, state), event, now)
     return replace(row, **{**changed, "state": state})
@@ -245,15 +250,14 @@ def list_in_states(conn: Connection, store_id: int, states: Collection[State]) -
 
 def find_shipments_of(conn: Connection, store_id: int, kind: str, subject_ids: Sequence[int]) -> list[int]:
     """The shipments of boxes that are not finished and belong to these Cratejoy subscriptions, orders or shipments."""
-    columns = (FulfilmentOrder.shipment_id, FulfilmentOrder.order_ids)
-    query = select(*columns).where(_in_states(store_id, OPEN_STATES))
+    query = select(FulfilmentOrder.shipment_id).where(_in_states(store_id, OPEN_STATES))
     if kind == "shipment":
         query = query.where(FulfilmentOrder.shipment_id.in_(subject_ids))
     if kind == "subscription":
         query = query.where(FulfilmentOrder.subscription_id.in_(subject_ids))
-    wanted = set(subject_ids)
-    rows = conn.execute(query)
-    return sorted({row.shipment_id for row in rows if kind != "order" or wanted.intersection(row.order_ids)})
+    if kind == "order":
+        query = query.where(FulfilmentOrder.id.in_(select_boxes_of_orders(store_id, subject_ids)))
+    return sorted(set(conn.execute(query).scalars()))
 
 
 # What may still change, at Cratejoy or at the warehouse, so that it is looked at again.

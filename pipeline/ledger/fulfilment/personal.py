@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select, update
 
+from pipeline.ledger.fulfilment.order_links import select_boxes_of_orders
 from pipeline.ledger.fulfilment.orders import OrderRow, load_orders, select_orders
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, FulfilmentPackage, QuarantinedTracking
 from pipeline.ledger.sql.tables import chunks
@@ -26,11 +27,10 @@ def find_boxes_of(
     for kind, number in subjects:
         by_kind.setdefault(kind, set()).add(number)
     orders = by_kind.get("order", set())
-    columns = (FulfilmentOrder.id, FulfilmentOrder.order_ids)
     mine = FulfilmentOrder.store_id == store_id
     found: set[int] = set()
-    if orders:
-        found |= {row.id for row in conn.execute(select(*columns).where(mine)) if orders.intersection(row.order_ids)}
+    for part in chunks(sorted(orders)):
+        found |= set(conn.execute(select_boxes_of_orders(store_id, part)).scalars())
     for column, numbers in (
         (FulfilmentOrder.customer_id, set(customer_ids)),
         (FulfilmentOrder.subscription_id, by_kind.get("subscription", set())),

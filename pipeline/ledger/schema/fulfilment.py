@@ -113,6 +113,16 @@ class FulfilmentOrder(Base):
     export_id: Mapped[int | None]  # the file in which it was handed out, where the warehouse is a spreadsheet
 
 
+class FulfilmentOrderLink(Base):
+    """A Cratejoy order behind a box, as its `order_ids` has it."""
+
+    __tablename__ = "fulfilment_order_links"
+    __table_args__ = (Index("ix_fulfilment_order_links_number", "store_id", "number"),)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    box_id: Mapped[int] = mapped_column(ForeignKey("fulfilment_orders.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  # Cratejoy's id of the order
+
+
 class FulfilmentBatch(Base):
     """A batch of Cratejoy, or one of its waves, as it was frozen: its boxes by number, and a hash of them."""
 

@@ -95,6 +95,17 @@ def test_an_open_box_is_found_by_what_a_hook_names(shop, kind, number):
         assert find_shipments_of(conn, shop.store.id, kind, [number]) == [1]
 
 
+def test_a_box_is_found_by_the_orders_that_are_behind_it_now(shop):
+    with writing(shop.engine) as conn:
+        box = add_box(conn, shop.store.id, 1, order_ids=[80, 81])
+        change_order(conn, box, NOW, order_ids=[81, 82])
+
+        found = [find_shipments_of(conn, shop.store.id, "order", [number]) for number in (80, 81, 82)]
+        ours = [len(personal.find_boxes_of(conn, shop.store.id, [], [("order", number)])) for number in (80, 81, 82)]
+
+    assert (found, ours) == ([[], [1], [1]], [0, 1, 1])
+
+
 def test_the_boxes_of_a_person_are_read_as_all_others_are(shop):
     with writing(shop.engine) as conn:
         box = add_box(conn, shop.store.id, customer_id=90)
