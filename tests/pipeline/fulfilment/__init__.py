@@ -6,7 +6,7 @@ web hook. Where no warehouse has a part in it, it is shown with one. Workers are
 
 1.  One shipment on two pages, in two searches and in a hook is one order: `test_sending`.
 2.  The answer to a create is lost: one order (all three): `test_sending`.
-3.  A worker is killed before or after the look-up or the create: one order (all three): `test_sending`.
+3.  A worker is killed before or after the create: one order (all three): `test_sending`.
 4.  The number has another order: held as a conflict (all three): `test_sending`.
 5.  Page 2 fails: the watermark stays, and the next search completes; 429 is waited for: `test_finding`.
 6.  A later box of a prepaid plan whose order is closed is sent: `test_finding`.
