@@ -169,13 +169,15 @@ def _build_child(name: str, environment: Mapping[str, str]) -> Child:
 
 def _add_flower(supervisor: Supervisor, settings: Settings, environment: Mapping[str, str]) -> None:
     """Start flower when its address is first opened, or with the others."""
-    if settings.flower_at_start or not CAN_FORK:
-        supervisor.add_later(_build_child("flower", environment), MAX_WAIT_FOR_WORKER_S)
-        return
     child = _build_child("flower", environment)
-    child.command = [*child.command, str(FIRST_FREE_FD)]
-    child.listener = socket.create_server((settings.flower_host, settings.flower_port), backlog=128)
-    supervisor.add_on_connection(child)
+    if child.is_forked:
+        family = socket.AF_INET6 if ":" in settings.flower_host else socket.AF_INET
+        child.listener = socket.create_server((settings.flower_host, settings.flower_port), family=family)
+        child.command = [*child.command, str(FIRST_FREE_FD)]
+    if settings.flower_at_start or not child.is_forked:
+        supervisor.add_later(child, MAX_WAIT_FOR_WORKER_S)
+    else:
+        supervisor.add_on_connection(child)
 
 
 def _build_valkey_child(settings: Settings, name: str, environment: Mapping[str, str]) -> Child:

@@ -73,7 +73,7 @@ class Supervisor:
     def start_waiting(self) -> None:
         """Start the children that were added for later."""
         for child in self._children:
-            if child.process is None and not child.exits_in_a_row and not child.listener:
+            if child.process is None and not child.exits_in_a_row and child.next_start_at < NEVER_S:
                 self._start(child)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
