@@ -26,7 +26,7 @@ from pipeline.ledger.fulfilment.packages import list_packages
 from pipeline.ledger.fulfilment.quarantine import keep_for_person
 
 SOURCE = "file"
-SLICE = 100  # rows that are written in one transaction
+SLICE = 25  # rows that are written in one transaction: each takes some ms, in which hooks wait for SQLite
 EVERY_VERDICT: tuple[Verdict, ...] = ("match", "already_there", "not_shipped", "ambiguous", "unknown", "unreadable")
 
 
