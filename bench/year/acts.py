@@ -12,6 +12,7 @@ from bench.year.lists import Lists
 from bench.year.packers import Packers
 from bench.year.people import People
 from bench.year.plan import Step
+from bench.year.sheets import Sheets
 from bench.year.shop import Shop
 from bench.year.trouble import Trouble
 from bench.year.truth import Truth
@@ -24,7 +25,7 @@ CALM_SLICES = 8
 MAX_DECISIONS = 6  # of people about one box, such as to send it again and to write its tracking
 
 
-class Acts(Shop, Packers, Trouble, People):
+class Acts(Shop, Packers, Trouble, People, Sheets):
     """Does one step after another, and has the truth written down that the world itself would forget."""
 
     is_calm = False
@@ -63,6 +64,9 @@ class Acts(Shop, Packers, Trouble, People):
             self.pack()
             self.number_late()
             self.settle()
+            if self.year.exchanges_files:
+                self.exchange_files()
+                self.settle()
 
     def settle(self) -> None:
         """Let the workers do what is due."""
@@ -86,7 +90,7 @@ class Acts(Shop, Packers, Trouble, People):
         self.year.lost_pushes.clear()
         self.year.store.faults.clear()
         self.year.floor.faults.clear()
-        self.year.resume()
+        self.resume()
         self.wait(CALM_S, CALM_S / CALM_SLICES)
 
     def clear(self) -> None:

@@ -80,6 +80,7 @@ class Batches:
             return  # the store is away: later
         if made:
             self._ended.add(number)
+            self.truth.frozen.add(number)
             self.frozen[number] = sum(one.row.boxes for one in made)
             self._judge(number, self.frozen[number])
             self.wrong += [f"batch {number}: {text}" for text in self._compare(batch, made)]

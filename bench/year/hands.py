@@ -8,6 +8,10 @@ from typing import TypeVar
 
 from bench.year.truth import Truth
 from bench.year.world import DAY, Year
+from pipeline.core.fulfilment import State
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.orders import list_in_states
+from pipeline.ledger.fulfilment.warehouses import UNUSUAL, get_warehouse
 from sandbox.store.state import Row
 from sandbox.warehouse.orders import Order
 
@@ -32,6 +36,24 @@ class Hands:
     truth: Truth
     ends: dict[str, float] = field(default_factory=dict)  # what ends by itself, and when
     done: dict[str, int] = field(default_factory=dict)
+
+    def resume(self) -> None:
+        """Go on after a pause. Before an unusual number of boxes passes, a second load is cancelled at the store."""
+        year, truth = self.year, self.truth
+        with reading(year.engine) as conn:
+            reason = get_warehouse(conn, year.store_id).status_reason or ""
+        if reason.startswith(UNUSUAL):
+            truth.stopped += 1
+            for box in [year.store.state.get("shipments", number) for number in truth.second_load]:
+                if box["status"] == "unshipped":
+                    year.merchant("shipments", box["id"], "cancel")
+            year.deliver_hooks()
+            year.settle()
+            with reading(year.engine) as conn:
+                rows = list_in_states(conn, year.store_id, {State.READY})
+            if truth.second_load & {row.shipment_id for row in rows}:
+                return  # the store is away: nothing passes before it has shown the cancels
+        year.resume()
 
     def find_orders(self, status: str) -> list[Row]:
         return [row for row in self.year.store.state.rows("orders") if row["financial_status"] == status]

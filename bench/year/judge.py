@@ -105,11 +105,11 @@ class Judge:
     def _is_under_way(self, row: OrderRow) -> bool:
         """Whether the warehouse has just been given it, or a person is asked to find out its tracking number.
 
-        A warehouse that is never polled says once that a box has left, and no more if its number is missing.
+        A warehouse that is never asked says once that a box has left, or not at all if its number is missing.
         """
         is_late = self.truth.year.now - row.state_at / 1_000_000 >= LATELY_S
         is_noticed = row.notice_at is not None and row.notice == "no_tracking"
-        is_noticed |= self.truth.year.is_pushed and row.id in self._list_untracked()
+        is_noticed |= not self.truth.year.is_asked and row.id in self._list_untracked()
         return row.state is State.AT_WAREHOUSE and (not is_late or is_noticed)
 
     def _list_untracked(self) -> set[int]:

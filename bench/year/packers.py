@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from bench.year.hands import Hands, choose
+from bench.year.hands import Hands, NothingToDo, choose
 from bench.year.plan import Step
 from bench.year.world import DAY, HOUR
 from sandbox.warehouse.floor import Happening, NoSuchOrder, Parcel, Refused
@@ -25,6 +25,7 @@ class Packers(Hands):
         self._floor(self._ship, step)
 
     def ship_in_part(self, step: Step) -> None:
+        self._require_words()
         floor = self.year.floor.floor
         self._floor(lambda order: floor.ship(order, [Parcel(lines=())], complete=False), step)
 
@@ -34,9 +35,11 @@ class Packers(Hands):
         self._floor(lambda order: floor.ship(order, [Parcel(tracking="")]), step)
 
     def cancel_at_warehouse(self, step: Step) -> None:
+        self._require_words()
         self._floor(self._cancel, step)
 
     def hold(self, step: Step) -> None:
+        self._require_words()
         floor = self.year.floor.floor
         order = choose(self.find_open_orders(), step.who)
         with suppress(Refused):
@@ -46,10 +49,16 @@ class Packers(Hands):
 
     def foreign_parcel(self, step: Step) -> None:
         """Another shop's order leaves the same warehouse."""
+        self._require_words()
         number = f"OTHER-{step.who}-{step.how}"
         self.year.packer("orders", order_number=number, channel=self.truth.channel)
         with suppress(ValueError, NoSuchOrder):
             self.year.packer("ship", order_number=number, channel=self.truth.channel)
+
+    def _require_words(self) -> None:
+        """A returned file says only what has left, and under which number."""
+        if self.year.exchanges_files:
+            raise NothingToDo
 
     def _floor(self, act: Callable[[Order], object], step: Step) -> None:
         order = choose(self.find_open_orders(), step.who)

@@ -26,7 +26,7 @@ class People(Hands):
     def attend_all(self) -> int:
         """Decide about each box that waits for a person; returns how many were decided about."""
         year = self.year
-        year.resume()
+        self.resume()
         with reading(year.engine) as conn:
             rows = list_boxes(conn, year.store_id, FOR_PEOPLE)
         return sum(self._decide(row) for row in rows)

@@ -37,6 +37,7 @@ SHOP: Mapping[str, int] = {
     "move_date": 1,
     "ship_by_hand": 2,
     "cancel_line": 1,
+    "load_batch_again": 1,
 }
 FLOOR: Mapping[str, int] = {
     "pick": 2,

@@ -35,6 +35,8 @@ class Outcome:
     listed: int = 0  # of them, those that stood in one
     exceptions: dict[str, int] = field(default_factory=dict)  # that were compared, by state and reason
     frozen: int = 0  # batches
+    second_loads: int = 0  # boxes that were in a batch twice by mistake
+    stopped: int = 0  # how often a person found an unusual number of boxes stopped
     forecasts: dict[int, tuple[int, int]] = field(default_factory=dict)  # days before the end -> right, and all
     misses: list[str] = field(default_factory=list)  # forecasts that were wrong
     calls: int = 0
@@ -128,6 +130,7 @@ def _count(year: Year, outcome: Outcome) -> None:
 def _count_comparisons(acts: Acts, outcome: Outcome) -> None:
     outcome.compared, outcome.listed = acts.lists.compared, acts.lists.listed
     outcome.exceptions = dict(acts.exceptions.compared)
+    outcome.second_loads, outcome.stopped = len(acts.truth.second_load), acts.truth.stopped
     right, missed = acts.batches.right, acts.batches.missed
     outcome.frozen, outcome.misses = len(acts.batches.frozen), acts.batches.misses
     outcome.forecasts = {days: (right[days], right[days] + missed[days]) for days in LEADS_DAYS}

@@ -16,6 +16,8 @@ TEST_EVERY = 31  # sales
 BILLINGS = ("standard", "adhoc")
 TERMS = (3, 6)
 MAX_SUBSCRIPTIONS = 40
+SECOND_LOAD = 40  # boxes: more than may join a batch after its freeze
+LATELY_S = 20 * DAY
 
 
 class Shop(Hands):
@@ -75,7 +77,8 @@ class Shop(Hands):
         self._merchant("shipments", self.find_boxes("unshipped"), step, "cancel")
 
     def uncancel_box(self, step: Step) -> None:
-        self._merchant("shipments", self.find_boxes("cancelled"), step, "uncancel")
+        boxes = [box for box in self.find_boxes("cancelled") if box["id"] not in self.truth.second_load]
+        self._merchant("shipments", boxes, step, "uncancel")
 
     def change_address(self, step: Step) -> None:
         """Of one box."""
@@ -97,6 +100,27 @@ class Shop(Hands):
         self.truth.by_hand.add(box["id"])
         given = {"tracking_number": f"HAND{box['id']}"} if step.how % 2 else {}
         self.year.merchant("shipments", box["id"], "ship", **given)
+
+    def load_batch_again(self, _: Step) -> None:
+        """By mistake the store has the boxes of a batch a second time, and a third, after its end."""
+        state, now = self.year.store.state, self.year.now
+        ended = [
+            batch
+            for batch in state.rows("shipment_batches")
+            if batch["id"] in self.truth.frozen and dates.seconds(batch["end"]) > now - LATELY_S
+        ]
+        batch = choose(ended, 0)
+        boxes = [box for box in state.rows("shipments") if box["_batch_id"] == batch["id"] and not box["is_test"]]
+        for number in range(SECOND_LOAD if boxes else 0):
+            self._copy(boxes[number % len(boxes)])
+
+    def _copy(self, box: Row) -> None:
+        state = self.year.store.state
+        fresh = {"id": 0, "status": "unshipped", "shipped_at": None, "tracking_number": None}
+        copy = state.insert("shipments", {**box, **fresh})
+        for line in state.of("fulfillments", "shipment_id", box["id"]):
+            state.insert("fulfillments", {**line, "id": 0, "shipment_id": copy["id"], "status": "open"})
+        self.truth.second_load.add(copy["id"])
 
     def cancel_line(self, step: Step) -> None:
         self._merchant("shipments", self.find_boxes("unshipped"), step, "cancel_line")

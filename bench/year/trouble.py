@@ -38,6 +38,8 @@ class Trouble(Hands):
         self._take_away("warehouse_away", step.how * DAY)
 
     def _take_away(self, side: str, seconds: float) -> None:
+        if side == "warehouse_away":
+            self._require_calls()
         self.year.wire.away.add(_HOSTS[side])
         self.truth.outages.append((side, seconds))
         self.ends[side] = max(self.ends.get(side, 0.0), self.year.now + seconds)
@@ -48,6 +50,7 @@ class Trouble(Hands):
 
     def warehouse_fails(self, step: Step) -> None:
         """It answers with an error, having done what it was asked, or not."""
+        self._require_calls()
         self._fault_of_warehouse(status=choose(FAILURES, step.how), after_commit=step.how % 2 == 1, times=None)
         self.ends["warehouse_fails"] = self.year.now + choose((HOUR, 9 * HOUR), step.who)
 
@@ -57,15 +60,18 @@ class Trouble(Hands):
         self._fault_of_store(method="PUT" if step.who % 4 else "GET", times=1, **{cut: True})
 
     def lose_answer_of_warehouse(self, step: Step) -> None:
+        self._require_calls()
         cut = choose(CUTS, step.how)
         match = _REQUESTS[self.year.adapter][0 if step.who % 4 else 1]
         self._fault_of_warehouse(match=match, times=1 + step.who % 2, **{cut: True})
 
     def refuse_keys_of_warehouse(self, step: Step) -> None:
+        self._require_calls()
         self._fault_of_warehouse(status=401, times=2 + step.how % 4)
         self.ends["keys"] = self.year.now + 7 * HOUR
 
     def limit_warehouse(self, step: Step) -> None:
+        self._require_calls()
         self.year.rate_limits = 1 + step.how % 5
 
     def limit_store(self, step: Step) -> None:
@@ -80,6 +86,10 @@ class Trouble(Hands):
         """The address that takes messages does not answer, for less time than they are sent again."""
         self._require_pushes()
         self._take_away("we_are_away", choose((MINUTE, HOUR, 4 * HOUR), step.how))
+
+    def _require_calls(self) -> None:
+        if self.year.exchanges_files:
+            raise NothingToDo
 
     def _require_pushes(self) -> None:
         if not self.year.is_pushed:
@@ -108,4 +118,4 @@ class Trouble(Hands):
             year.store.faults.clear("status")
         if kind in ("warehouse_fails", "keys"):
             year.floor.faults.clear()
-            year.resume()
+            self.resume()

@@ -67,6 +67,12 @@ class Truth:
     held: set[int] = field(default_factory=set)  # orders that were held at the warehouse
     by_operator: set[int] = field(default_factory=set)  # orders that the warehouse has cancelled by itself
     cancelled: set[int] = field(default_factory=set)  # boxes that were cancelled at the store, and may be wanted again
+    frozen: set[int] = field(default_factory=set)  # batches
+    exported: set[int] = field(default_factory=set)  # frozen batches that a file was asked of
+    files: set[int] = field(default_factory=set)  # exports that the packers were given
+    references: dict[str, str] = field(default_factory=dict)  # order number -> its reference in the exported file
+    second_load: set[int] = field(default_factory=set)  # boxes that are in a batch twice by mistake
+    stopped: int = 0  # how often a person found an unusual number of boxes stopped
     outages: list[tuple[str, float]] = field(default_factory=list)  # which side was away, and for how long
     sent: dict[str, Sent] = field(default_factory=dict)  # order number -> what the box was then
     left_for_old: set[int] = field(default_factory=set)  # boxes whose address was changed between sending and leaving
@@ -87,7 +93,7 @@ class Truth:
     @property
     def channel(self) -> str:
         """The warehouse's name of the protocol."""
-        return CHANNELS[self.year.adapter]
+        return CHANNELS.get(self.year.adapter, self.year.adapter)
 
     def invent_address(self) -> Row:
         """An address that no other box has."""
@@ -152,6 +158,8 @@ class Truth:
 
     def _judge_owed(self, box: Row) -> Iterator[str]:
         state, now = self.year.store.state, self.year.now
+        if box["id"] in self.second_load:
+            yield "it was sent although its batch was loaded a second time by mistake"
         if box["status"] != "unshipped":
             yield f"it was sent although it is {box['status']}"
         if box["is_test"]:

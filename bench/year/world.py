@@ -55,7 +55,8 @@ START = int(datetime(2026, 1, 5, 8, tzinfo=UTC).timestamp())
 AMPLE_PER_S = 1_000_000.0
 MAX_ROUNDS = 200  # of the lanes at one moment: one that is always due again would never end
 PUSHED = "webhook_pushed"  # the signed web hook that is never polled: the warehouse sends its messages
-YEARS = (*ADAPTERS, PUSHED)
+SPREADSHEET = "spreadsheet"
+YEARS = (*ADAPTERS, PUSHED, SPREADSHEET)
 NEVER_US = 10 * 366 * DAY * SECOND_US
 SETTINGS = replace(
     Settings.from_environment(
@@ -108,6 +109,15 @@ class Year:
     lost_pushes: list[str] = field(default_factory=list)  # of the next messages: "before" or "after" they are taken in
     kills: int = 0
     rate_limits: int = 0  # how many of the next calls find the warehouse's budget used up
+
+    @property
+    def exchanges_files(self) -> bool:
+        return self.adapter == SPREADSHEET
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the warehouse is asked for tracking."""
+        return not self.is_pushed and not self.exchanges_files
 
     @property
     def now(self) -> float:
@@ -262,9 +272,9 @@ def _connect(year: Year, settings: Mapping[str, str]) -> None:
         sealed = encrypt(SETTINGS.secret_keys, credentials, build_api_identity(year.store_id))
         save_store_api(conn, year.store_id, sealed, context.now())
     given = {"earliest_order_at": "2026-01-01", **settings}
-    connect_warehouse(
-        context, year.store_id, year.adapter, build_config(year.adapter, f"http://{WAREHOUSE_HOST}"), given
-    )
+    is_file = year.adapter == SPREADSHEET
+    config = {"preset": "generic"} if is_file else build_config(year.adapter, f"http://{WAREHOUSE_HOST}")
+    connect_warehouse(context, year.store_id, year.adapter, config, given)
     if year.is_pushed:
         listener = Listener("generic", f"http://{OUR_HOST}/fulfilment/{STORE}/events", KEYS.webhook_secret)
         year.floor.outbox.listeners["generic"] = listener
