@@ -8,8 +8,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
@@ -21,6 +22,7 @@ from bench.year.world import YEARS, find_memory
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import migrate
 
+RIGHT_SHARE, FEW_FORECASTS = 0.95, 40
 KINDS = {"healthy": HEALTHY, "broken": EVERYTHING}
 HEADS = (
     *("warehouse", "year", "days", "boxes", "orders", "shipped", "e-mails", "kills", "people"),
@@ -40,11 +42,11 @@ WIDTHS = (16, 9, 6, 7, 8, 9, 9, 7, 8, 10, 7, 9)
 def main(  # noqa: PLR0913 - the options
     adapter: Sequence[str], kind: Sequence[str], steps: int, days: int, years: int, number: int, *, as_json: bool
 ) -> None:
-    """Exit with 0 only if every box went out once, to its own address, and nothing is stuck or without a reason."""
+    """Exit with 0 only if every box went out once, to its own address, nothing is stuck, and forecasts were right."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     beside = sys.stderr if as_json else sys.stdout
     print(_line(HEADS), file=beside)
-    outcomes: list[dict[str, object]] = []
+    outcomes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(dir=find_memory()) as folder:
         empty = Path(folder) / "empty.db"
         migrate(f"sqlite:///{empty}")
@@ -57,7 +59,15 @@ def main(  # noqa: PLR0913 - the options
                     outcomes.append(outcome.as_json() | {"kind": of, "seconds": round(seconds, 1)})
     if as_json:
         print(json.dumps(outcomes, indent=2))
-    sys.exit(0 if outcomes and all(one["holds"] for one in outcomes) else 1)
+    sys.exit(0 if outcomes and all(one["holds"] for one in outcomes) and _are_forecasts_right(outcomes) else 1)
+
+
+def _are_forecasts_right(outcomes: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether enough of all forecasts of these years were right; of a few, chance decides."""
+    counts = [pair for one in outcomes for pair in one["forecasts"].values()]
+    right, of = (sum(pair[place] for pair in counts) for place in (0, 1))
+    print(f"{right} of {of} forecasts had the batch in their range", file=sys.stderr)
+    return bool(of < FEW_FORECASTS or right >= RIGHT_SHARE * of)
 
 
 def _live(empty: Path, adapter: str, kind: str, of: tuple[int, int, int, int]) -> list[tuple[Outcome, float]]:
