@@ -80,17 +80,19 @@ def _confirm_one(site: Site, row: OrderRow) -> None:
         raise
     with writing(site.engine) as conn:
         row, _ = settle(conn, site, row, sighting)
-        note_changes(conn, site, row, changes)
+        if changes is not None:
+            note_changes(conn, site, row, changes)
 
 
 def _write(
     site: Site, row: OrderRow, packages: Sequence[Package], *, is_decided: bool
-) -> tuple[Sighting, tuple[str, ...]]:
+) -> tuple[Sighting, dict[str, str] | None]:
     """Read the shipment, and write what it lacks; returns what was seen, and what was changed since it was sent.
 
-    A change whose hook was lost may not have been seen before: then the parcel has left for what was so before it.
+    The latter is as of `find_changes_since_sent`. A change whose hook was lost may not have been seen before: then the
+    parcel has left for what was so before it.
     """
-    changes: tuple[str, ...] = ()
+    changes: dict[str, str] | None = None
     try:
         shipment = _read(site, row)
         changes = find_changes_since_sent(site, row, shipment)

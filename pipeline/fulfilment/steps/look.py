@@ -6,7 +6,7 @@ always right before it is sent, it is read whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.core.errors import BadResponse, NotFound, OrderChanged, ServerFault
 from pipeline.core.fulfilment import BillingType, Order, State
 from pipeline.cratejoy.shipments import MAX_IDS
-from pipeline.fulfilment.rules.changes import find_changes, is_another_request
+from pipeline.fulfilment.rules.changes import CHANGES, DATE_MOVED, find_news, is_another_request, mark_changes
 from pipeline.fulfilment.rules.countries import find_country
 from pipeline.fulfilment.rules.decision.decide import decide
 from pipeline.fulfilment.rules.decision.sights import see_shipment
@@ -179,7 +179,7 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     detail = {"fields": list(seen_as.hold.fields)} if seen_as.hold else {}
     row, action = settle(conn, site, row, Sighting(seen, seen_as.verdict.reason, detail, columns))
     if found.is_whole and before and order and row.state in _SENT_AND_OPEN:
-        row = note_changes(conn, site, row, find_changes(before, order))
+        row = note_changes(conn, site, row, mark_changes(before, order))
     return Look(row, action, order)
 
 
@@ -193,21 +193,27 @@ def _keep_payload(site: Site, row: OrderRow, order: Order, before: Order | None)
     return row.payload if known == order else site.seal(row, order)
 
 
-def find_changes_since_sent(site: Site, row: OrderRow, found: Shipment) -> tuple[str, ...]:
-    """What the shop has changed of a box that has left; nothing if the order is not kept, or cannot be built now."""
+def find_changes_since_sent(site: Site, row: OrderRow, found: Shipment) -> dict[str, str] | None:
+    """What the shop has changed of a box that has left (`mark_changes`); a date does not matter any more.
+
+    None if the order is not kept, or cannot be built now.
+    """
     before, found = site.open(row), found.complete(_get_listed(row))
     order = evaluate(found, site.settings, _get_numbering(site, row, found), site.now(), released=row.released).order
-    return tuple(code for code in find_changes(before, order) if code != "date_moved") if before and order else ()
+    if before is None or order is None:
+        return None
+    return {code: mark for code, mark in mark_changes(before, order).items() if code != DATE_MOVED}
 
 
-def note_changes(conn: Connection, site: Site, row: OrderRow, codes: Sequence[str]) -> OrderRow:
-    """Give a person one notice of each change; they may have put it away before."""
-    raised = load_notices(conn, [row.id]).raised if codes else ()
-    new = [code for code in codes if code not in raised]
-    if not new:
+def note_changes(conn: Connection, site: Site, row: OrderRow, marks: Mapping[str, str]) -> OrderRow:
+    """Give a person one notice of each change, and another of each further one; they may have put the first away."""
+    if not marks and row.notice not in CHANGES:
         return row
-    event = EventDraft("changed", new[0], as_detail({"changes": new}))
-    return change_order(conn, row, site.now(), event, notice=new[0], notice_at=site.now())
+    news = find_news(marks, load_notices(conn, [row.id]).marks)
+    if not news:
+        return row
+    event = EventDraft("changed", news[0], as_detail({"changes": list(news), "marks": dict(marks)}))
+    return change_order(conn, row, site.now(), event, notice=news[0], notice_at=site.now())
 
 
 def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.fulfilment.rules.changes import find_changes, is_another_request
+from pipeline.fulfilment.rules.changes import find_changes, find_news, is_another_request, mark_changes
 from pipeline.fulfilment.settings import ShipCode
 from tests.pipeline.fulfilment.rules.boxes import NUMBERING, SETTINGS, address, body, build, item, order
 
@@ -32,6 +32,36 @@ SENT = build(body())
 )
 def test_what_the_shop_changed_after_the_sending_is_named(changes, codes):
     assert find_changes(SENT, build(body(**changes))) == codes
+
+
+MOVED = {"ship_address": address(unit="Unit 3")}
+MOVED_AGAIN = {"ship_address": address(unit="Unit 4")}
+MORE = {"fulfillments": [item(), item(id=2)]}
+LATER = {"batch": {"id": 5, "end": "2026-02-28T23:59:59Z"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "news"),
+    [
+        ({}, MOVED, ("address_changed",)),
+        (MOVED, MOVED, ()),
+        (MOVED, MOVED_AGAIN, ("address_changed",)),
+        (MOVED, MOVED | MORE, ("lines_changed",)),
+        (MOVED | MORE, MORE, ("address_changed",)),  # back to where it was sent: the warehouse may have been asked
+        (LATER, {}, ()),
+        (LATER, {"batch": {"id": 5, "end": "2026-03-28T23:59:59Z"}}, ("date_moved",)),
+    ],
+)
+def test_only_what_a_person_was_not_shown_yet_is_news(before, now, news):
+    said = mark_changes(SENT, build(body(**before)))
+
+    assert find_news(mark_changes(SENT, build(body(**now))), said) == news
+
+
+def test_a_mark_is_too_short_to_say_what_it_is_of():
+    marks = mark_changes(SENT, build(body(**MOVED, **MORE)))
+
+    assert {len(mark) for mark in marks.values()} == {8}
 
 
 def test_a_change_of_the_settings_is_no_change_of_the_box():
