@@ -1,4 +1,4 @@
-"""axe finds nothing, of any level, on any page, in light and in dark: WCAG AA and axe's advice."""
+"""axe finds nothing, of any level, on any page, in light and in dark: WCAG AA and its advice. Each fits a phone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.page_list import ListedPage, list_pages
 from tests.browser.served_pages import HERS, serve_pages
+from tests.browser.world import DESK, PHONE
 from tests.receiver.pages.browser import PASSWORD, PagesInstallation
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,8 @@ def served(
 
 
 def find_violations(page: Page, base: str, listed: ListedPage) -> Iterator[str]:
-    """What axe finds on one page: everything in light, and what depends on the colours in dark."""
+    """What axe finds on one page: everything in light, and what depends on the colours in dark. Then its width."""
+    page.set_viewport_size(DESK)
     page.emulate_media(color_scheme="light")
     answer = page.goto(f"{base}{listed.address}", wait_until="domcontentloaded")
     assert answer is not None
@@ -45,9 +47,14 @@ def find_violations(page: Page, base: str, listed: ListedPage) -> Iterator[str]:
     for look, only in looks:
         page.emulate_media(color_scheme=look)
         yield from (f"{listed.name} in {look}: {said}" for said in page.evaluate(RUN, only))
+    page.set_viewport_size(PHONE)
+    if (width := page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]:
+        yield f"{listed.name} is {width} px wide on a phone"
 
 
-def test_axe_finds_nothing_on_any_page(served: tuple[PagesInstallation, dict[str, object]], chromium: Browser):
+def test_axe_finds_nothing_on_any_page_and_each_fits_a_phone(
+    served: tuple[PagesInstallation, dict[str, object]], chromium: Browser
+):
     installation, known = served
     base = installation.site.settings.public_url
     found: list[str] = []
