@@ -11,7 +11,7 @@ from pipeline.ledger.fulfilment.events import list_order_events
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
 from pipeline.ledger.fulfilment.quarantine import quarantine_packages
 from pipeline.ledger.fulfilment.warehouses import save_warehouse
-from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentOrder, QuarantinedTracking
+from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentOrder, FulfilmentOrderLink, QuarantinedTracking
 from tests.pipeline.fulfilment.bridge import DAY, HOUR, MINUTE
 from tests.pipeline.ledger.rows import add_store
 
@@ -50,6 +50,7 @@ def test_tracking_that_came_before_its_box_was_known_is_confirmed_then(away):
     """A ledger that was restored from a backup does not know of the box that it has sent."""
     with writing(away.engine) as conn:
         conn.execute(delete(FulfilmentEvent))
+        conn.execute(delete(FulfilmentOrderLink))
         conn.execute(delete(FulfilmentOrder))
     away.control("ship", order_number=f"SUB-{away.one}", packages=PACKAGES[:1])
     away.run("tracking")

@@ -12,7 +12,13 @@ from pipeline.fulfilment.settings_json import BadSettings, show_form
 from pipeline.fulfilment.stored_settings import load_settings
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.warehouses import get_warehouse, update_warehouse
-from pipeline.ledger.schema.fulfilment import FulfilmentEvent, FulfilmentExport, FulfilmentOrder, FulfilmentRun
+from pipeline.ledger.schema.fulfilment import (
+    FulfilmentEvent,
+    FulfilmentExport,
+    FulfilmentOrder,
+    FulfilmentOrderLink,
+    FulfilmentRun,
+)
 
 OFF = {"lookup_before_create": "off"}
 
@@ -20,7 +26,7 @@ OFF = {"lookup_before_create": "off"}
 def restore(bridge) -> None:
     """Put back a copy of the ledger of before the first box."""
     with writing(bridge.engine) as conn:
-        for table in (FulfilmentEvent, FulfilmentOrder, FulfilmentExport, FulfilmentRun):
+        for table in (FulfilmentEvent, FulfilmentOrderLink, FulfilmentOrder, FulfilmentExport, FulfilmentRun):
             conn.execute(delete(table))
 
 
