@@ -187,6 +187,8 @@ def test_ambiguous_rows_are_kept_for_a_person(exported, work):
     exported.go(exported.where)
 
     assert "2 parcels wait for a person" in exported.text
+    upload(exported, (REFERENCE, NUMBER), (REFERENCE, "9400100000000000000125"))
+    assert "Keep them" not in exported.text
 
 
 def test_rows_can_be_narrowed_to_a_verdict_and_are_shown_in_pages(exported, monkeypatch):
