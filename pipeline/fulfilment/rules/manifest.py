@@ -53,8 +53,8 @@ CHANGES = {
     "cancelled": "Cancelled after the freeze.",
     "left_out": "Left out after the freeze: marked as shipped at Cratejoy, emptied there, or by the settings.",
     "held": "Held after the freeze.",
-    "lines_changed": "The content was changed after the freeze.",
-    "address_changed": "The address was changed after the freeze.",
+    "lines_changed": "The content was changed after it was sent, or after the freeze.",
+    "address_changed": "The address was changed after it was sent, or after the freeze.",
     "latecomer": "Came after the freeze.",
 }
 
