@@ -36,6 +36,8 @@ WORK: Mapping[State, Work] = {
 }
 # Made only by the worker that has the row at this moment: another may have gone on while this one slept.
 _CHANGING_CALLS = frozenset({Action.CREATE, Action.ASK_CANCEL})
+# From which tracking is written to Cratejoy: not before the time that the settings say.
+_CONFIRMED_FROM = (State.SHIPPED, State.PARTIALLY_SHIPPED)
 FINISHED = frozenset(
     {
         State.CONFIRMED,
@@ -109,7 +111,8 @@ def _plan_retry(site: Site, row: OrderRow, decision: Decision, sighting: Sightin
         next_at = find_next_attempt("deliver", max(row.attempts, 1), row.trying_since, now)
         return None if next_at is None else {"next_attempt_at": next_at}
     next_at = now + round(sighting.after_s * SECOND_US) if sighting.after_s else 0
-    if decision.state is State.SHIPPED and row.state is not State.CONFIRMING:
+    is_confirmed_next = decision.state in _CONFIRMED_FROM and decision.action is Action.CONFIRM
+    if is_confirmed_next and row.state is not State.CONFIRMING:
         shipped_at = sighting.columns.get("shipped_at", row.shipped_at)
         next_at = max(now, find_confirm_time(shipped_at or now, site.settings))
     is_same_work = WORK.get(row.state) == WORK.get(decision.state)

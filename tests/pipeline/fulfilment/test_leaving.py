@@ -219,17 +219,24 @@ def test_a_crash_before_the_acknowledgement_only_offers_it_again(away):
     assert away.box(away.one).acknowledge_at is None
 
 
-def test_cratejoy_is_written_to_some_hours_after_the_parcel_left(make_bridge):
-    bridge = make_bridge(confirm_after_s="6")
+@pytest.mark.parametrize(
+    ("settings", "how", "waits_as"),
+    [
+        ({}, {}, "shipped"),
+        ({"partial_policy": "first_package"}, {"packages": PACKAGES[:1], "complete": False}, "partially_shipped"),
+    ],
+)
+def test_cratejoy_is_written_to_some_hours_after_the_parcel_left(make_bridge, settings, how, waits_as):
+    bridge = make_bridge(confirm_after_s="6", **settings)
     bridge.go_live()
     shipment = bridge.sell()
     bridge.search()
-    bridge.ship(shipment)
+    bridge.ship(shipment, **how)
     bridge.wait(15 * MINUTE)
     before = bridge.state(shipment)
     bridge.wait(6 * HOUR)
 
-    assert (before, bridge.state(shipment)) == ("shipped", "confirmed")
+    assert (before, bridge.state(shipment)) == (waits_as, "confirmed")
 
 
 # 17. Echoes, and boxes that were marked by hand.
