@@ -17,4 +17,5 @@ class Field:
     choices: tuple[str, ...] = ()
     help: str = ""
     is_found: bool = False  # the check finds it, so that a form need not ask for it
+    names_account: bool = True  # another value is another account or place; else it only says how that one is used
     sets_host: bool = False  # decides which address this machine connects to: not for strangers to fill in

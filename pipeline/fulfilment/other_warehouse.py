@@ -25,8 +25,8 @@ _OPEN = frozenset(
 
 
 def is_same_account(adapter: str, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Return whether both are keys of one account: all but the secrets are the same."""
-    named = [field for field in WAREHOUSES[adapter].fields if not field.secret]
+    """Return whether both are keys of one account: all that names it is the same, which no secret does."""
+    named = [field for field in WAREHOUSES[adapter].fields if field.names_account and not field.secret]
     return all((before.get(one.key) or one.default) == (now.get(one.key) or one.default) for one in named)
 
 

@@ -75,6 +75,7 @@ class CartRover:
             "How orders are cancelled",
             default="wms_cancel",
             choices=("wms_cancel", "legacy"),
+            names_account=False,
             help="wms_cancel asks the warehouse; legacy is the older call, which works only shortly after the order.",
         ),
         Field(

@@ -65,13 +65,21 @@ class WarehouseManager:
         Field("user_login", "User login", required=False, help="As the warehouse has named it; some want none."),
         Field("user_login_id", "User login ID", required=False, help="Only for credentials that come with one."),
         Field("tpl", "TPL key", required=False, help="Only for credentials that come with one; with its braces."),
-        Field("billing_code", "Billing code", required=False, default="Prepaid", help="Who pays the carrier."),
+        Field(
+            "billing_code",
+            "Billing code",
+            required=False,
+            default="Prepaid",
+            help="Who pays the carrier.",
+            names_account=False,
+        ),
         Field(
             "calls_per_second",
             "Requests a second",
             required=False,
             default="2",
             choices=("1", "2", "4", "6", "10"),
+            names_account=False,
             help="Extensiv names no limit, and we keep to 2. More send boxes faster; ask the warehouse first.",
         ),
         Field(

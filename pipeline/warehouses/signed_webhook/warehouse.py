@@ -67,6 +67,7 @@ class SignedWebhook:
             "Answers questions",
             default="yes",
             choices=("yes", "no"),
+            names_account=False,
             help="Whether the address also answers GET …/orders/NUMBER, with which we look orders up.",
         ),
     )

@@ -41,17 +41,26 @@ class Spreadsheet:
         "Download the labels' tracking numbers as CSV or XLSX, with that column, and import the file here.",
     )
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("preset", "Columns for", default="pirate_ship", choices=tuple(PRESETS), help="Where the file goes."),
+        Field(
+            "preset",
+            "Columns for",
+            default="pirate_ship",
+            choices=tuple(PRESETS),
+            help="Where the file goes.",
+            names_account=False,
+        ),
         Field(
             "columns",
             "Other columns",
             required=False,
+            names_account=False,
             help=f"Instead of those, such as “Order ID = reference, Name = name”. There are: {', '.join(VALUES)}.",
         ),
         Field(
             "tracking_heading",
             "Column of the tracking numbers",
             required=False,
+            names_account=False,
             help="Its heading in the returned file, if it is an unusual one.",
         ),
         Field(
@@ -59,6 +68,7 @@ class Spreadsheet:
             "Dates in the returned file",
             default="month_first",
             choices=("month_first", "day_first"),
+            names_account=False,
             help="How 03/04/2026 is read: as March 4, or as 3 April.",
         ),
     )

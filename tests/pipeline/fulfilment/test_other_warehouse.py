@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipeline.fulfilment.other_warehouse import is_same_account
 from pipeline.fulfilment.set_up import connect_warehouse, go_live
 from tests.pipeline.fulfilment.bridge import HOUR, MINUTE, get_config
-
-CART = {"api_user": "user", "api_key": "key"}
 
 
 def connect(bridge, adapter):
@@ -100,6 +100,25 @@ def test_other_secrets_of_the_same_account_change_no_box(bridge):
     assert bridge.state(shipment) != "held(outcome_unknown)"
 
 
-def test_an_account_is_known_by_all_but_its_secrets():
-    assert is_same_account("cartrover", CART, CART | {"api_key": "new", "cancel_call": "wms_cancel"})
-    assert not is_same_account("cartrover", CART, CART | {"api_user": "another"})
+@pytest.mark.parametrize(
+    ("adapter", "key", "value", "is_same"),
+    [
+        ("cartrover", "api_key", "new", True),
+        ("cartrover", "api_user", "another", False),
+        # How an account is used is none of what names it: its boxes stay where they are, and it stays live.
+        ("cartrover", "cancel_call", "legacy", True),
+        ("extensiv_3pl", "calls_per_second", "4", True),
+        ("extensiv_3pl", "billing_code", "Collect", True),
+        ("extensiv_3pl", "facility", "2", False),
+        ("signed_webhook", "order_query", "no", True),
+        ("signed_webhook", "url", "https://other.example.com", False),
+        ("spreadsheet", "preset", "generic", True),
+        ("spreadsheet", "columns", "Order ID = reference", True),
+        ("spreadsheet", "tracking_heading", "Label", True),
+        ("spreadsheet", "date_order", "day_first", True),
+    ],
+)
+def test_an_account_is_known_by_what_names_it(adapter, key, value, is_same):
+    before = get_config(adapter, "https://warehouse.example.com") | {"preset": "pirate_ship"}
+
+    assert is_same_account(adapter, before, before | {key: value}) is is_same
