@@ -25,6 +25,7 @@ from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_
 from pipeline.ledger.fulfilment.runs import find_last_run, request_sweep
 from pipeline.ledger.fulfilment.warehouses import (
     LIVE,
+    UNUSUAL,
     WarehouseRow,
     build_warehouse_identity,
     find_warehouse,
@@ -90,6 +91,8 @@ def connect_warehouse(  # noqa: PLR0913 - whose, which, how, and by whom
         if is_other:
             leave_open_boxes(conn, store_id, now)
         row = save_warehouse(conn, store_id, adapter, sealed, now, is_other=is_other)
+        if before is not None and not is_other and _is_paused_for_more_than_keys(before):
+            pause_warehouse(conn, store_id, before.status_reason or "", before.status_at)
         update_warehouse(conn, store_id, settings=document)
         request_sweep(conn, store_id)
         _record(conn, row, actor, "connected", now)
@@ -105,6 +108,14 @@ def _is_same(context: Context, before: WarehouseRow, adapter: str, config: Mappi
     except Misconfigured:  # no key fits any more
         return False
     return is_same_account(adapter, kept, config)
+
+
+def _is_paused_for_more_than_keys(row: WarehouseRow) -> bool:
+    """Whether a person, or an unusual number of boxes, has paused it: keys that work are no answer to that."""
+    if row.is_active:
+        return False
+    reason = row.status_reason or ""
+    return not row.is_shut or reason == PAUSED_BY_HAND or reason.startswith(UNUSUAL)
 
 
 def check_saved_keys(context: Context, store_id: int) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.fulfilment.set_up import PAUSED_BY_HAND, resume
+from pipeline.fulfilment.set_up import PAUSED_BY_HAND, connect_warehouse, resume
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.warehouses import UNUSUAL, pause_warehouse
-from tests.pipeline.fulfilment.bridge import DAY, HOUR
+from tests.pipeline.fulfilment.bridge import DAY, HOUR, get_config
 
 
 @pytest.fixture(params=[PAUSED_BY_HAND, f"{UNUSUAL}: 900 boxes of a day would go"])
@@ -40,6 +40,23 @@ def test_a_paused_warehouse_is_given_no_box(paused):
     paused.search()
 
     assert (paused.state(shipment), paused.sent(shipment)) == ("ready", [])
+
+
+def test_keys_that_are_saved_again_end_no_pause_of_a_person(paused):
+    config = get_config("cartrover", paused.warehouse.url)
+    reason = paused.is_paused()
+    connect_warehouse(paused.context, paused.store_id, "cartrover", config, {})
+
+    assert paused.is_paused() == reason
+
+
+def test_keys_that_work_end_a_pause_because_of_keys(refused):
+    refused.mend()
+    connect_warehouse(
+        refused.context, refused.store_id, "cartrover", get_config("cartrover", refused.warehouse.url), {}
+    )
+
+    assert refused.is_paused() is None
 
 
 def test_a_box_is_cancelled_at_a_paused_warehouse(paused):
