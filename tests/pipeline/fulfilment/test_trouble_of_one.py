@@ -142,7 +142,8 @@ class Broken(Fuse):
 
 
 @pytest.mark.parametrize("call", ["find", "create"])
-def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_other(bridge, call):
+def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_other(bridge, call, monkeypatch):
+    monkeypatch.setattr("pipeline.fulfilment.steps.set_aside.MAX_TRIES", 2)
     boxes = [bridge.sell(), bridge.sell()]
     bridge.run("pull_adhoc")
     if call == "find":
@@ -150,7 +151,7 @@ def test_a_box_in_whose_call_we_fail_is_set_aside_after_some_tries_and_holds_no_
         bridge.run("deliver")
     poison, other = sorted(boxes, key=lambda one: bridge.state(one) != "unknown")
     bridge.fuse = Broken(call, bridge.box(poison).order_number)
-    for _ in range(16):
+    for _ in range(6):
         bridge.wait(2 * HOUR)
 
     assert [bridge.state(one) for one in (poison, other)] == ["failed(delivery_failed)", "at_warehouse"]
@@ -169,7 +170,8 @@ def test_a_parcel_in_whose_acknowledgement_we_fail_holds_no_other(bridge):
     assert ["acknowledged" in bridge.events(one) for one in (poison, other)] == [False, True]
 
 
-def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(bridge):
+def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(bridge, monkeypatch):
+    monkeypatch.setattr("pipeline.fulfilment.steps.set_aside.MAX_TRIES", 2)
     boxes = [bridge.sell() for _ in range(2)]
     bridge.run("pull_adhoc")
     bridge.fault(match="POST /cartrover", drop_after_commit=True)
@@ -177,7 +179,7 @@ def test_a_box_whose_order_cannot_be_opened_is_set_aside_and_holds_no_other(brid
     (lost,) = [one for one in boxes if bridge.state(one) == "unknown"]
     with writing(bridge.engine) as conn:
         change_order(conn, bridge.box(lost), bridge.clock(), payload=b"not ours")
-    for _ in range(7):
+    for _ in range(3):
         bridge.wait(2 * HOUR)
 
     assert sorted(bridge.state(one) for one in boxes) == ["at_warehouse", "failed(delivery_failed)"]
