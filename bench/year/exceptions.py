@@ -77,7 +77,7 @@ class Exceptions:
     def _expect_cancelled(self, live: Sequence[Order]) -> set[str]:
         if not live:
             return {NO_EXCEPTION}
-        if live[-1].packages:
+        if any(package.tracking for package in live[-1].packages):  # without a number nothing says that it has left
             return {"shipped_after_cancel(parcel_after_cancel)"}
         reasons = {"too_late", "unsupported"} | ({"no_answer"} if self._was_away("warehouse_away", 0) else set())
         return {f"cancel_refused({reason})" for reason in reasons}
