@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.core.fulfilment import Address, Order
 from pipeline.fulfilment.rules.countries import find_country
+from pipeline.fulfilment.rules.order import Hold
 
 DATE_MOVED = "date_moved"
 CHANGES = ("address_changed", "lines_changed", "gift_changed", DATE_MOVED)
@@ -41,6 +42,13 @@ def mark_changes(sent: Order, now: Order) -> dict[str, str]:
         DATE_MOVED: now.target_at,
     }
     return {code: _mark(now.shipment_id, parts[code]) for code in find_changes(sent, now)}
+
+
+def mark_hold(hold: Hold | None) -> dict[str, str]:
+    """Return the mark of an address that is none to ship to any more; nothing for other holds: they may be ours."""
+    if hold is None or hold.reason != "invalid_address":
+        return {}
+    return {"address_changed": ",".join(hold.fields)}
 
 
 def find_news(marks: Mapping[str, str], said: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,7 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.core.errors import BadResponse, NotFound, OrderChanged, ServerFault
 from pipeline.core.fulfilment import BillingType, Order, State
 from pipeline.cratejoy.shipments import MAX_IDS
-from pipeline.fulfilment.rules.changes import CHANGES, DATE_MOVED, find_news, is_another_request, mark_changes
+from pipeline.fulfilment.rules.changes import (
+    CHANGES,
+    DATE_MOVED,
+    find_news,
+    is_another_request,
+    mark_changes,
+    mark_hold,
+)
 from pipeline.fulfilment.rules.countries import find_country
 from pipeline.fulfilment.rules.decision.decide import decide
 from pipeline.fulfilment.rules.decision.sights import see_shipment
@@ -163,7 +170,7 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     seen_as = evaluate(found, site.settings, numbering, site.now(), first_seen_at=at, released=released)
     order = seen_as.order
     numbers = [parcel.tracking_number for parcel in list_packages(conn, [row.id])] if found.status == "shipped" else []
-    before = site.open(row) if order and _is_compared(row) else None
+    before = site.open(row) if _is_compared(row) else None
     is_changed = bool(before and order and row.state is State.HELD and is_another_request(before, order))
     seen = see_shipment(found, seen_as.verdict, numbers, is_changed=is_changed)
     columns = _checked(site, found, is_whole=found.is_whole)
@@ -178,8 +185,9 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
             columns["payload"] = _keep_payload(site, row, order, before)
     detail = {"fields": list(seen_as.hold.fields)} if seen_as.hold else {}
     row, action = settle(conn, site, row, Sighting(seen, seen_as.verdict.reason, detail, columns))
-    if found.is_whole and before and order and row.state in _SENT_AND_OPEN:
-        row = note_changes(conn, site, row, mark_changes(before, order))
+    if found.is_whole and before and row.state in _SENT_AND_OPEN:
+        marks = mark_changes(before, order) if order else mark_hold(seen_as.hold)
+        row = note_changes(conn, site, row, marks, is_whole=order is not None)
     return Look(row, action, order)
 
 
@@ -205,11 +213,18 @@ def find_changes_since_sent(site: Site, row: OrderRow, found: Shipment) -> dict[
     return {code: mark for code, mark in mark_changes(before, order).items() if code != DATE_MOVED}
 
 
-def note_changes(conn: Connection, site: Site, row: OrderRow, marks: Mapping[str, str]) -> OrderRow:
-    """Give a person one notice of each change, and another of each further one; they may have put the first away."""
+def note_changes(
+    conn: Connection, site: Site, row: OrderRow, marks: Mapping[str, str], *, is_whole: bool = True
+) -> OrderRow:
+    """Give a person one notice of each change, and another of each further one; they may have put the first away.
+
+    Not `is_whole`: what else was changed cannot be seen now, and is taken to be as it was.
+    """
     if not marks and row.notice not in CHANGES:
         return row
-    news = find_news(marks, load_notices(conn, [row.id]).marks)
+    said = load_notices(conn, [row.id]).marks
+    marks = marks if is_whole else {**said, **marks}
+    news = find_news(marks, said)
     if not news:
         return row
     event = EventDraft("changed", news[0], as_detail({"changes": list(news), "marks": dict(marks)}))
