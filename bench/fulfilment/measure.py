@@ -16,6 +16,7 @@ from bench.fulfilment.boxes import Boxes, open_boxes
 from bench.fulfilment.live_hooks import LiveHooks, compare
 from bench.fulfilment.scenario import WAYS, Scenario, Way
 from bench.processes import Folder
+from pipeline.settings import read_environment
 
 _NOT_BESIDE = {"CRATEWIRE_RECONCILE_SECONDS": "0"}  # the sandbox's sales fire no hooks, and all would count as missed
 
@@ -65,7 +66,7 @@ def _take_turns(live: LiveHooks, boxes: Boxes, script: Scenario) -> dict[str, An
 @contextmanager
 def _postgres(home: Path) -> Iterator[str]:
     directory = make_short_directory()
-    keeper = Supervisor(home / "postgres", {})
+    keeper = Supervisor(home, read_environment(None))
     try:
         yield start_postgres(keeper, directory)
     finally:
