@@ -94,7 +94,7 @@ def connect_warehouse(  # noqa: PLR0913 - whose, which, how, and by whom
         if before is not None and not is_other and _is_paused_for_more_than_keys(before):
             pause_warehouse(conn, store_id, before.status_reason or "", before.status_at)
         update_warehouse(conn, store_id, settings=document)
-        request_sweep(conn, store_id)
+        request_sweep(conn, store_id, now)
         _record(conn, row, actor, "connected", now)
         return get_warehouse(conn, store_id), facts
 
@@ -155,8 +155,8 @@ def save_fulfilment_settings(
             return False
         _require_look_up(context, row, load_settings(document))
         update_warehouse(conn, store_id, settings=document)
-        request_sweep(conn, store_id)
-        _record(conn, row, actor, "settings_changed", context.now())
+        request_sweep(conn, store_id, now := context.now())
+        _record(conn, row, actor, "settings_changed", now)
     return True
 
 

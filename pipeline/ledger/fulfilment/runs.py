@@ -73,12 +73,17 @@ def list_last_runs(conn: Connection, store_id: int) -> list[RunRow]:
     return [RunRow(**row._asdict()) for row in conn.execute(query)]
 
 
-def request_sweep(conn: Connection, store_id: int) -> None:
-    """Have everything of a store searched again, and read what is held or left out: its settings have changed."""
+def request_sweep(conn: Connection, store_id: int, now: int) -> None:
+    """Have everything of a store searched again, and what is held, left out or cooling off read: its settings have
+    changed. A worker that has judged a box that cools off by the settings of before must not write it down.
+    """
     searches = FulfilmentRun.store_id == store_id, FulfilmentRun.job.startswith("pull_")
     conn.execute(delete(FulfilmentRun).where(*searches))
     kept = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(("held", "skipped"))
     conn.execute(update(FulfilmentOrder).where(*kept).values(cratejoy_checked_at=None))
+    cooling = FulfilmentOrder.state == "discovered", FulfilmentOrder.reason == "cooling_off"
+    anew = {"next_attempt_at": now, "version": FulfilmentOrder.version + 1}
+    conn.execute(update(FulfilmentOrder).where(FulfilmentOrder.store_id == store_id, *cooling).values(anew))
 
 
 def delete_old_runs(conn: Connection, before: int) -> int:

@@ -187,6 +187,18 @@ def test_a_box_cools_off_before_it_is_sent(make_bridge):
     assert (before, bridge.state(shipment)) == ("discovered(cooling_off)", "at_warehouse")
 
 
+def test_a_box_that_cools_off_is_judged_anew_when_the_wait_is_made_shorter(make_bridge):
+    bridge = make_bridge(cooling_off_signup_s="2")
+    bridge.go_live()
+    shipment = bridge.sell()
+    bridge.search()
+    before = bridge.state(shipment)
+    bridge.set(cooling_off_signup_s="0")
+    bridge.settle()
+
+    assert (before, bridge.state(shipment)) == ("discovered(cooling_off)", "at_warehouse")
+
+
 # 9. What the order looks like.
 def test_searches_meanwhile_change_nothing_of_a_box_that_cools_off(make_bridge):
     bridge = make_bridge("cartrover", cooling_off_signup_s="2")
