@@ -80,5 +80,15 @@ def count_by_day(conn: Connection, since_day: int, names: Collection[str] | None
     return [DayCount(**row._asdict()) for row in conn.execute(query)]
 
 
+def count_shown(conn: Connection, store_id: int, first_day: int, end_day: int) -> tuple[int, int, int]:
+    """How many events the store's API has shown of these days (since the epoch, the end excluded); how many of their
+    hooks never came, and how many came too late.
+    """
+    counted = select(func.count(), _count_state(MISSED), _count_state(LATE)).where(ObservedEvent.store_id == store_id)
+    counted = counted.where(ObservedEvent.day >= first_day, ObservedEvent.day < end_day)
+    expected, missed, late = conn.execute(counted.where(ObservedEvent.state.in_(COUNTED_STATES))).one()
+    return expected, missed or 0, late or 0  # a sum of nothing is null
+
+
 def _count_state(state: str) -> ColumnElement[int]:
     return func.sum(case((ObservedEvent.state == state, 1), else_=0)).label(state)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Row, func, literal, select, union_all
+from sqlalchemy import Connection, Row, select, union_all
 
 from pipeline.events.event_chain import ChainLine
 from pipeline.ledger.schema.core import Event
-from pipeline.ledger.schema.reconciliation import ObservedEvent
 from pipeline.ledger.schema.retention import PastEvent
 from pipeline.ledger.schema.statements import Statement
 from pipeline.ledger.sql.bulk import insert_rows
@@ -44,11 +43,3 @@ def list_statements(conn: Connection, store_id: int) -> list[Row[tuple[Statement
 def save_statements(conn: Connection, rows: Sequence[dict[str, object]]) -> None:
     """Write statements. Raises IntegrityError if one of these months is closed already."""
     insert_rows(conn, Statement.__table__, rows)
-
-
-def count_shown(conn: Connection, store_id: int, first_day: int, end_day: int) -> dict[str, int]:
-    """State -> how many events the store's API has shown of these days (since the epoch, the end excluded)."""
-    row = ObservedEvent
-    counted = select(row.state, func.count(literal(1)).label("number")).where(row.store_id == store_id)
-    counted = counted.where(row.day >= first_day, row.day < end_day).group_by(row.state)
-    return {row.state: row.number for row in conn.execute(counted)}

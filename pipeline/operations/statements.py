@@ -1,8 +1,8 @@
 """The statement of a store about one month: what was received and what became of it, and a hash chain over its events.
 
-A month (in UTC) is closed once it has ended: its events are those that were recorded until then and belong to no month
-before. What is closed is never written again, so that a later look can show whether an event was changed, taken out or
-put in. Each month's chain begins with the hash of the month before.
+A month (in UTC) is closed soon after it has ended: its events are those that were recorded until then and belong to no
+month before. What is closed is never written again, so that a later look can show whether an event was changed, taken
+out or put in. Each month's chain begins with the hash of the month before.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.events.event_chain import FIRST_HASH, ChainLine, extend_chain
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observation import COUNTED_STATES, DAY_US, LATE, MISSED
+from pipeline.ledger.observation import DAY_US
+from pipeline.ledger.observed_events import count_shown
 from pipeline.ledger.queries.activity_filter import find_id_recorded_by
 from pipeline.ledger.queries.flow import list_numbers, load_flow
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.statements import (
-    count_shown,
     find_first_received_at,
     list_statements,
     read_lines,
     save_statements,
 )
 
+CLOSES_AFTER_US = 600_000_000  # what was being written when the month ended is written by then, or undone
 _SECOND_US = 1_000_000
 
 
@@ -45,7 +46,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatement:
-    """What is known of a store's month. `hash`, `counts_at_closing` and `closed_at` are None while it is open.
+    """What is known of a store's month. The last four are None while it is open.
 
     `counts`: as they are now; `expected`, `missed` and `late`: of the events that the store's API has shown.
     """
@@ -56,7 +57,7 @@ class StoreStatement:
     missed: int
     late: int
     events: int
-    previous: str
+    previous: str | None = None
     hash: str | None = None
     counts_at_closing: dict[str, int] | None = None
     closed_at: int | None = None
@@ -113,16 +114,16 @@ def close_months_of(context: Context, store_id: int) -> int:
 def build_statement(conn: Connection, store_id: int, month: Month) -> StoreStatement:
     """The statement of a month, closed or open. Raises Misconfigured if nothing had been received by its end."""
     closed = list_statements(conn, store_id)
-    now = month, _count(conn, store_id, month), *_count_shown(conn, store_id, month)
+    shown = count_shown(conn, store_id, month.since // DAY_US, month.until // DAY_US)
+    now = month, _count(conn, store_id, month), *shown
     for row in closed:
         if row.month == month.name:
             return StoreStatement(*now, row.events, row.previous, row.hash, row.counts, row.closed_at)
     first = find_first_received_at(conn, store_id)
     if first is None or first >= month.until or any(row.month > month.name for row in closed):
         raise Misconfigured(f"nothing of {month.name} was received")
-    after_id, previous = (closed[-1].last_event_id, closed[-1].hash) if closed else (0, FIRST_HASH)
-    lines = read_lines(conn, store_id, after_id, find_id_recorded_by(conn, month.until - 1))
-    return StoreStatement(*now, sum(1 for _ in lines), previous)
+    after_id, last_id = (find_id_recorded_by(conn, at - 1) for at in (month.since, month.until))
+    return StoreStatement(*now, sum(1 for _ in read_lines(conn, store_id, after_id, last_id)))
 
 
 def check_months(conn: Connection, store_id: int, until: str) -> list[CheckedMonth]:
@@ -155,7 +156,7 @@ def _close(conn: Connection, store_id: int, now: int) -> Iterator[dict[str, Any]
     if first is None:
         return
     month = _find_month(first)
-    while month.until <= now:
+    while month.until + CLOSES_AFTER_US <= now:
         last_id = max(after_id, find_id_recorded_by(conn, month.until - 1))
         found, events = extend_chain(previous, read_lines(conn, store_id, after_id, last_id))
         yield {
@@ -173,12 +174,6 @@ def _close(conn: Connection, store_id: int, now: int) -> Iterator[dict[str, Any]
 
 def _count(conn: Connection, store_id: int, month: Month) -> dict[str, int]:
     return list_numbers(load_flow(conn, [store_id], month.since, month.until, "day").total)
-
-
-def _count_shown(conn: Connection, store_id: int, month: Month) -> tuple[int, int, int]:
-    """How many events the API has shown of this month; how many of their hooks never came, or came too late."""
-    states = count_shown(conn, store_id, month.since // DAY_US, month.until // DAY_US)
-    return sum(states.get(state, 0) for state in COUNTED_STATES), states.get(MISSED, 0), states.get(LATE, 0)
 
 
 def _find_month(at: int) -> Month:

@@ -13,6 +13,7 @@ from pipeline.ledger.schema.core import Body, Delivery, Event, EventPerson, Even
 from pipeline.ledger.schema.statements import Statement
 from pipeline.operations.retention import DAY_US
 from pipeline.operations.statements import (
+    CLOSES_AFTER_US,
     build_statement,
     check_months,
     close_ended_months,
@@ -27,7 +28,7 @@ MARCH, APRIL = parse_month("2026-03"), parse_month("2026-04")
 
 
 def close(shop, at):
-    return close_ended_months(make_context(shop.engine, shop.redis, lambda: at))
+    return close_ended_months(make_context(shop.engine, shop.redis, lambda: at + CLOSES_AFTER_US))
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def test_a_month_is_closed_once_it_has_ended(quick, days):
 
     assert close(quick, NOW + days * DAY_US) == 0
     assert close(quick, MARCH.until) == 1
+
+
+def test_what_is_being_written_when_a_month_ends_is_waited_for(quick):
+    """On PostgreSQL an event may be seen later than one with a larger id: the chain would miss it."""
+    orders(quick, 2)
+
+    assert (close(quick, MARCH.until - 1), close(quick, MARCH.until)) == (0, 1)
 
 
 def test_on_both_databases_a_month_is_closed_once_and_holds(shop):
@@ -131,6 +139,14 @@ def test_an_open_month_has_counts_and_no_hash(quick):
         found = build_statement(conn, 1, MARCH)
 
     assert (found.events, found.counts["received"], found.hash) == (2, 2, None)
+
+
+def test_an_open_month_has_no_events_of_the_months_before(quick):
+    orders(quick, 2)
+    orders(quick, 1, at=APRIL.since + DAY_US, first=20_000)
+
+    with reading(quick.engine) as conn:
+        assert build_statement(conn, 1, APRIL).events == 1
 
 
 @pytest.mark.parametrize("month", ["2026-02", "2025-12"])
