@@ -16,6 +16,7 @@ import structlog
 from bench import report, systems
 from bench.backfill import measure as backfill
 from bench.backfill.report import report as report_backfill
+from bench.chaos.databases import is_postgres_installed
 from bench.fulfilment import measure as fulfilment
 from bench.fulfilment.report import report as report_fulfilment
 from bench.hooks import make_hooks
@@ -31,6 +32,8 @@ _START: dict[str, systems.StartSystem] = {
     "textbook": systems.textbook,
     "one_task": systems.one_task,
     "node": systems.node,
+    "postgresql": systems.on_postgresql,
+    "node_with_ledger": systems.node_with_ledger,
 }
 _IDLE = ("ours", "one_task")
 
@@ -74,8 +77,11 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
     plan = QUICK if quick else FULL
     print(describe_machine())
     if why_not := _node_peer_is_missing():
-        print(f"Left out: {report.NAMES['node']}, because {why_not}.")
-        plan = replace(plan, hooks={name: count for name, count in plan.hooks.items() if name != "node"})
+        print(f"Left out: (d) and (e), because {why_not}.")
+        plan = _without(plan, "node", "node_with_ledger")
+    if not is_postgres_installed():
+        print("Left out: PostgreSQL, because it is not installed; `make postgres` installs it.")
+        plan = _without(plan, "postgresql", "node_with_ledger")
     found: dict[str, Any] = _load_earlier_results(place) | {"machine": describe_machine(), "quick": quick}
     for name in only or MEASURES:
         measure, lines = MEASURES[name]
@@ -83,6 +89,10 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
         print(*lines(found[name]), sep="\n", flush=True)
         if place:
             place.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _without(plan: Plan, *names: str) -> Plan:
+    return replace(plan, hooks={name: count for name, count in plan.hooks.items() if name not in names})
 
 
 def _load_earlier_results(place: Path | None) -> dict[str, Any]:

@@ -12,6 +12,8 @@ NAMES = {
     "textbook": "(b) chain of four tasks",
     "one_task": "(c) one late task",
     "node": "(d) Fastify, BullMQ",
+    "node_with_ledger": "(e) the same with PostgreSQL",
+    "postgresql": "Cratewire on PostgreSQL",
     "bare": "(a) bare Flask",
     "always": "Cratewire, fsync always",
     "in memory": "Cratewire, without a disk",
@@ -53,10 +55,13 @@ def delivery(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
             f"  {_label(name)} {statistics.median(rate):7.1f} hooks/s ({min(rate):.1f} to {max(rate):.1f})   "
             f"CPU {statistics.median(cpu):6.2f} ms/hook ({min(cpu):.2f} to {max(cpu):.2f})   {rounds[0]['hooks']} hooks"
         )
-    for name in ("textbook", "one_task", "node"):
+    for name in ("textbook", "one_task", "node", "node_with_ledger"):
         if name in found and "ours" in found:
             times, share = _ratios(found["ours"], found[name])
             yield f"  Cratewire to {_label(name)} {times} times the hooks/s, {share} of the CPU"
+    if "postgresql" in found and "ours" in found:
+        times, share = _ratios(found["postgresql"], found["ours"])
+        yield f"  Cratewire on PostgreSQL to SQLite {times} times the hooks/s, {share} times the CPU"
 
 
 def idle(found: Mapping[str, Sequence[float]]) -> Iterator[str]:

@@ -11,12 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from redis import Redis
 
+from bench.chaos.databases import running_postgres
 from bench.platform import Platform
 from bench.processes import Folder, is_answering, wait_until
 from pipeline.infra.crypto import hook_tokens
@@ -61,14 +62,17 @@ def bare(folder: Folder, _: Platform | None = None) -> Iterator[SystemUnderTest]
 
 
 @contextmanager
-def ours(folder: Folder, vendor: Platform, *, fsync: str = "always") -> Iterator[SystemUnderTest]:
-    """Everything `cratewire run` starts: web, workers, backfill, beat, flower, both Valkeys, SQLite."""
+def ours(
+    folder: Folder, vendor: Platform, *, fsync: str = "always", database_url: str = "", database_pid: int | None = None
+) -> Iterator[SystemUnderTest]:
+    """Everything `cratewire run` starts: web, workers, backfill, beat, both Valkeys; SQLite unless a URL is given."""
     port, data = find_free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
     settings |= {
         "CRATEWIRE_WORKERS": str(WORKERS),
         "CRATEWIRE_STORE_HOOKS_PER_MINUTE": "100000000",
     }  # one store sends all
+    settings |= {"DATABASE_URL": database_url} if database_url else {}
     run = [sys.executable, "-m", "receiver.cli", "run"]
     with folder.running("cratewire", run, **settings) as (process, said):
         wait_until("cratewire", lambda: "Ready: " in said(), process, said)
@@ -76,15 +80,25 @@ def ours(folder: Folder, vendor: Platform, *, fsync: str = "always") -> Iterator
         with Redis.from_url(redis_url) as redis:
             redis.config_set("appendfsync", fsync)
         paths = _connect(folder, vendor, settings)
-        yield SystemUnderTest(
-            port, paths.__getitem__, (process.pid,), redis_url, load_embedded_valkey(data, BROKER).url
-        )
+        roots = (process.pid,) if database_pid is None else (process.pid, database_pid)
+        broker_url = load_embedded_valkey(data, BROKER).url
+        yield SystemUnderTest(port, paths.__getitem__, roots, redis_url, broker_url)
 
 
 @contextmanager
 def everysec(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
     """Ours, with the peers' weaker setting."""
     with ours(folder, vendor, fsync="everysec") as contender:
+        yield contender
+
+
+@contextmanager
+def on_postgresql(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
+    """Ours, on a PostgreSQL that syncs every commit."""
+    with (
+        running_postgres(folder.path, syncs=True) as (url, pid),
+        ours(folder, vendor, database_url=url, database_pid=pid) as contender,
+    ):
         yield contender
 
 
@@ -119,14 +133,18 @@ def one_task(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
 @contextmanager
 def node(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
     """(d) Fastify and BullMQ."""
-    port = find_free_port()
-    with ExitStack() as stack:
-        redis_url, valkey = stack.enter_context(_valkey(folder))
-        more = {**_peer_environment(vendor, redis_url), "PORT": str(port), "PEER_CONCURRENCY": str(CONCURRENCY)}
-        worker, _ = stack.enter_context(folder.running("worker", ["node", str(NODE / "worker.js")], **more))
-        web, said = stack.enter_context(folder.running("web", ["node", str(NODE / "server.js")], **more))
-        wait_until("the Node server", lambda: is_answering(port), web, said)
-        yield SystemUnderTest(port, _peer_path, (valkey, worker.pid, web.pid), redis_url)
+    with _node_peer(folder, vendor, "worker.js") as contender:
+        yield contender
+
+
+@contextmanager
+def node_with_ledger(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
+    """(e) Fastify and BullMQ, with hooks, people, events and messages in a PostgreSQL, and repeated hooks dropped."""
+    with (
+        running_postgres(folder.path, syncs=True) as (url, pid),
+        _node_peer(folder, vendor, "worker_with_ledger.js", PEER_DATABASE=url) as contender,
+    ):
+        yield replace(contender, roots=(*contender.roots, pid))
 
 
 @contextmanager
@@ -134,6 +152,19 @@ def redis(folder: Folder) -> Iterator[Redis]:
     """A Valkey alone."""
     with _valkey(folder) as (url, _), Redis.from_url(url) as client:
         yield client
+
+
+@contextmanager
+def _node_peer(folder: Folder, vendor: Platform, script: str, **variables: str) -> Iterator[SystemUnderTest]:
+    port = find_free_port()
+    with ExitStack() as stack:
+        redis_url, valkey = stack.enter_context(_valkey(folder))
+        more = {**_peer_environment(vendor, redis_url), "PORT": str(port), "PEER_CONCURRENCY": str(CONCURRENCY)}
+        more |= variables
+        worker, _ = stack.enter_context(folder.running("worker", ["node", str(NODE / script)], **more))
+        web, said = stack.enter_context(folder.running("web", ["node", str(NODE / "server.js")], **more))
+        wait_until("the Node server", lambda: is_answering(port), web, said)
+        yield SystemUnderTest(port, _peer_path, (valkey, worker.pid, web.pid), redis_url)
 
 
 @contextmanager

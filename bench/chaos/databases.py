@@ -9,16 +9,17 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
 
 from bench.chaos.supervisor import SupervisedProcess, Supervisor
+from pipeline.settings import read_environment
 
 START_TIMEOUT_S = 60
-# A killed server must not lose what it has committed; power failures are not tested.
 _SETTINGS = (
-    "fsync=off",
     "synchronous_commit=on",
     "max_connections=80",
     "listen_addresses=",
@@ -37,8 +38,23 @@ def make_short_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="cratewire-chaos-pg-"))
 
 
-def start_postgres(keeper: Supervisor, directory: Path) -> str:
-    """Create a cluster in the directory, keep its server running, and return its URL."""
+@contextmanager
+def running_postgres(home: Path, *, syncs: bool = False) -> Iterator[tuple[str, int]]:
+    """A server of our own inside the block; gives the URL of its empty database, and its process id."""
+    with ExitStack() as stack:
+        directory = make_short_directory()
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        keeper = Supervisor(home, read_environment(None))
+        stack.callback(keeper.stop)
+        url = start_postgres(keeper, directory, syncs=syncs)
+        yield url, keeper[POSTGRES].pid or 0
+
+
+def start_postgres(keeper: Supervisor, directory: Path, *, syncs: bool = False) -> str:
+    """Create a cluster in the directory, keep its server running, and return its URL.
+
+    A server that is only killed loses nothing without syncs; figures that concern its commits need them.
+    """
     user = POSTGRES if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user is not None:
         shutil.chown(directory, user)
@@ -46,7 +62,11 @@ def start_postgres(keeper: Supervisor, directory: Path) -> str:
     initdb = [str(_places()[-1] / "initdb"), "-D", str(data), "-U", "cratewire", "--auth=trust", "--no-sync"]
     locale = ["--encoding=UTF8", "--locale=C"]
     subprocess.run([*initdb, *locale], check=True, capture_output=True, cwd="/", user=user, group=_group(user))
-    settings = [part for setting in (*_SETTINGS, f"unix_socket_directories={directory}") for part in ("-c", setting)]
+    settings = [
+        part
+        for setting in (*_SETTINGS, f"fsync={'on' if syncs else 'off'}", f"unix_socket_directories={directory}")
+        for part in ("-c", setting)
+    ]
     command = [str(_places()[-1] / "postgres"), "-D", str(data), *settings]
     keeper.keep(SupervisedProcess(POSTGRES, command, user=user, stop_by=signal.SIGINT))
     url = f"postgresql://cratewire@/postgres?host={directory}"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from bench.backfill.installation import Installation, start_installation
-from bench.chaos.databases import is_postgres_installed, make_short_directory, start_postgres
-from bench.chaos.supervisor import Supervisor
+from bench.chaos.databases import is_postgres_installed, running_postgres
 from bench.fulfilment.boxes import Boxes, open_boxes
 from bench.fulfilment.live_hooks import LiveHooks, compare
 from bench.fulfilment.scenario import WAYS, Scenario, Way
 from bench.processes import Folder
-from pipeline.settings import read_environment
 
 _NOT_BESIDE = {"CRATEWIRE_RECONCILE_SECONDS": "0"}  # the sandbox's sales fire no hooks, and all would count as missed
 
@@ -31,7 +27,7 @@ def measure(script: Scenario) -> dict[str, Any]:
             continue
         with ExitStack() as stack:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-boxes-")))
-            url = stack.enter_context(_postgres(home)) if way.database == "postgresql" else None
+            url = stack.enter_context(running_postgres(home))[0] if way.database == "postgresql" else None
             made = stack.enter_context(
                 start_installation(Folder(home), script.cratejoy_rate, url, backfill_workers=1, variables=_NOT_BESIDE)
             )
@@ -61,14 +57,3 @@ def _take_turns(live: LiveHooks, boxes: Boxes, script: Scenario) -> dict[str, An
         live.send("beside")
         boxes.pause()
     return compare(live)
-
-
-@contextmanager
-def _postgres(home: Path) -> Iterator[str]:
-    directory = make_short_directory()
-    keeper = Supervisor(home, read_environment(None))
-    try:
-        yield start_postgres(keeper, directory)
-    finally:
-        keeper.stop()
-        shutil.rmtree(directory, ignore_errors=True)

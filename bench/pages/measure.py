@@ -7,7 +7,6 @@ reader owns all stores of the ledger, which is more than any merchant has.
 from __future__ import annotations
 
 import re
-import shutil
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -26,8 +25,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, func, select
 
 from bench import systems
-from bench.chaos.databases import is_postgres_installed, make_short_directory, start_postgres
-from bench.chaos.supervisor import Supervisor
+from bench.chaos.databases import is_postgres_installed, running_postgres
 from bench.pages.fill import Size, fill_ledger
 from bench.pages.readers import CSRF_FIELD, Readers, compare
 from bench.processes import Folder
@@ -39,7 +37,7 @@ from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.base import Base
-from pipeline.settings import Settings, read_environment
+from pipeline.settings import Settings
 from receiver.api.app import create_api
 from receiver.api.limits import RequestLimits
 from receiver.pages.app import create_pages
@@ -110,23 +108,14 @@ def measure(sizes: Mapping[str, Size], times: int, readers: tuple[int, int]) -> 
 def _ledger(database: str, size: Size, home: Path) -> Iterator[tuple[Engine, Redis, float]]:
     with ExitStack() as stack:
         redis = stack.enter_context(systems.redis(Folder(home / "redis")))
-        url = f"sqlite:///{home / 'cratewire.db'}" if database == "sqlite" else stack.enter_context(_postgres(home))
+        url = f"sqlite:///{home / 'cratewire.db'}"
+        if database == "postgresql":
+            url, _ = stack.enter_context(running_postgres(home))
         began = time.monotonic()
         fill_ledger(url, redis, size)
         engine = make_engine(url)
         stack.callback(engine.dispose)
         yield engine, redis, time.monotonic() - began
-
-
-@contextmanager
-def _postgres(home: Path) -> Iterator[str]:
-    """A server of our own inside the block; gives the URL of its empty database."""
-    with ExitStack() as stack:
-        directory = make_short_directory()
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        keeper = Supervisor(home, read_environment(None))
-        stack.callback(keeper.stop)
-        yield start_postgres(keeper, directory)
 
 
 def _count(engine: Engine, model: type[Base]) -> int:
