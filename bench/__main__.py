@@ -6,14 +6,15 @@ import json
 import logging
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import structlog
 
-from bench import report, systems
+from bench import report, rest, small, systems
+from bench.aims import list_aims
 from bench.backfill import measure as backfill
 from bench.backfill.report import report as report_backfill
 from bench.chaos.databases import is_postgres_installed
@@ -60,6 +61,8 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "memory": (lambda plan: memory.measure(*plan.memory), report.memory),
     "backfill": (lambda plan: backfill.measure(plan.backfill), report_backfill),
     "pages": (lambda plan: pages.measure(plan.pages, plan.page_requests, plan.readers), report_pages),
+    "rest": (lambda plan: asdict(rest.measure_rest(plan.rest_s)), report.rest),
+    "small": (lambda plan: small.measure(*plan.small) if small.is_possible() else {}, report.small),
     "fulfilment": (lambda plan: fulfilment.measure(plan.fulfilment), report_fulfilment),
     "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
 }
@@ -89,6 +92,7 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
         print(*lines(found[name]), sep="\n", flush=True)
         if place:
             place.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    print(*list_aims(found), sep="\n")
 
 
 def _without(plan: Plan, *names: str) -> Plan:

@@ -29,6 +29,8 @@ class Plan:
     page_requests: int  # of each address
     readers: tuple[int, int]  # hooks a second beside them, and seconds
     fulfilment: fulfilment.Scenario
+    rest_s: float  # watched at rest
+    small: tuple[int, int, float]  # MB of memory, hooks, and hooks a second
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
@@ -54,6 +56,8 @@ FULL = Plan(
     page_requests=5,
     readers=(100, 20),
     fulfilment=fulfilment.FULL,
+    rest_s=60.0,
+    small=(512, 2_000, 60.0),
 )
 QUICK = Plan(
     rounds=1,
@@ -77,4 +81,6 @@ QUICK = Plan(
     page_requests=1,
     readers=(20, 2),
     fulfilment=fulfilment.QUICK,
+    rest_s=5.0,
+    small=(512, 100, 60.0),
 )

@@ -72,6 +72,27 @@ def idle(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
         yield f"  {_label(name)} p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   of {len(ordered)}"
 
 
+def rest(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "`cratewire run` at rest, with one store"
+    yield (
+        f"  {found['pss']:.0f} MB, {found['cpu']:.1f} % of a core; first acknowledgement "
+        f"{found['first_acknowledgement']:.1f} s, first event {found['first_event']:.1f} s; "
+        f"a command {found['command']:.2f} s"
+    )
+
+
+def small(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "Little memory"
+    if not found:
+        yield "  left out: memory control groups of version 1 and root are needed"
+        return
+    yield (
+        f"  {found['hooks']} hooks, {found['accepted']} acknowledged; of {found['events']} events "
+        f"{found['arrived']} arrived, {found['twice']} twice; "
+        f"peak {found['peak_mb']} MB, {found['killed']} processes killed"
+    )
+
+
 def memory(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"Memory over {found['hooks']} hooks (private, and its slope in the second half)"
     for name, figures in found["processes"].items():

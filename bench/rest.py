@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +31,7 @@ from pipeline.infra.embedded_valkey import find_free_port
 KIB_PER_MB = 1_000_000 / 1024
 SETTLE_S = 20.0  # after the start, before the rest is measured
 POLL_S = 0.02
+COMMAND_RUNS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Rest:
     first_acknowledgement: float
     first_event: float
     ready: float
+    command: float  # seconds of `cratewire status`, the median
     pss: float
     cpu: float
     processes: tuple[Process, ...]
@@ -72,8 +76,22 @@ def measure(folder: Folder, seconds: float) -> Rest:
             ready = time.monotonic() - began
             time.sleep(SETTLE_S)
             processes = watch(process.pid, seconds)
+            command = statistics.median(_time_command(folder) for _ in range(COMMAND_RUNS))
     pss, cpu = sum(one.pss for one in processes), sum(one.cpu for one in processes)
-    return Rest(acknowledged, arrived, ready, pss, cpu, processes)
+    return Rest(acknowledged, arrived, ready, command, pss, cpu, processes)
+
+
+def measure_rest(seconds: float) -> Rest:
+    """Measure the start, and the rest for so long, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Folder(Path(place))
+        folder.environment |= {
+            "CRATEWIRE_DATA_DIR": f"{place}/data",
+            "PORT": str(find_free_port()),
+            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return measure(folder, seconds)
 
 
 def watch(root: int, seconds: float) -> tuple[Process, ...]:
@@ -85,6 +103,14 @@ def watch(root: int, seconds: float) -> tuple[Process, ...]:
     found = [_describe(pid, (_own_cpu_s(pid) - before[pid]) / seconds * 100) for pid in pids if _is_alive(pid)]
     gone = (cpu_seconds([root]) - total) / seconds * 100 - sum(one.cpu for one in found)
     return (*found, Process("processes that ended", 0, 0, 0, max(0.0, gone)))
+
+
+def _time_command(folder: Folder) -> float:
+    """Seconds from the start of a command that shows something to its end."""
+    began = time.monotonic()
+    command = [str(Path(sys.executable).with_name("cratewire")), "status"]
+    subprocess.run(command, env=folder.environment, capture_output=True, check=True)
+    return time.monotonic() - began
 
 
 def _describe(pid: int, cpu: float) -> Process:
@@ -123,7 +149,8 @@ def _post_until_accepted(port: int, path: str) -> None:
 def _print(found: Rest) -> None:
     click.echo(
         f"first acknowledgement {found.first_acknowledgement:.1f} s, first event {found.first_event:.1f} s, "
-        f"ready {found.ready:.1f} s; at rest {found.pss:.0f} MB, {found.cpu:.1f} % of a core\n"
+        f"ready {found.ready:.1f} s; at rest {found.pss:.0f} MB, {found.cpu:.1f} % of a core; "
+        f"`cratewire status` {found.command:.2f} s\n"
     )
     click.echo("| process | PSS MB | USS MB | threads | CPU % |\n| --- | --- | --- | --- | --- |")
     for one in sorted(found.processes, key=lambda row: -row.pss):
@@ -135,15 +162,7 @@ def _print(found: Rest) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def main(seconds: float, *, as_json: bool) -> None:
     """Measure the start, and memory and CPU at rest."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Folder(Path(place))
-        folder.environment |= {
-            "CRATEWIRE_DATA_DIR": f"{place}/data",
-            "PORT": str(find_free_port()),
-            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
-            "PYTHONUNBUFFERED": "1",
-        }
-        found = measure(folder, seconds)
+    found = measure_rest(seconds)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
     else:
