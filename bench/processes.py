@@ -6,6 +6,7 @@ import http.client
 import json
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from pipeline.infra.embedded_valkey import find_free_port
 from pipeline.settings import read_environment
 
 START_TIMEOUT_S = 120.0  # seconds anything may take to come up
@@ -54,6 +56,21 @@ class Folder:
             yield process, lambda: log.read_text(encoding="utf-8", errors="replace")
         finally:
             _end(process)
+
+
+@contextmanager
+def installation_folder(**more: str) -> Iterator[Folder]:
+    """A folder for `cratewire run`, with ports of its own."""
+    with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as place:
+        folder = Folder(Path(place))
+        folder.environment |= {
+            "CRATEWIRE_DATA_DIR": f"{place}/data",
+            "PORT": str(find_free_port()),
+            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
+            "PYTHONUNBUFFERED": "1",
+            **more,
+        }
+        yield folder
 
 
 def wait_until(what: str, holds: Callable[[], Any], process: subprocess.Popen[bytes], said: Callable[[], str]) -> Any:

@@ -13,7 +13,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
@@ -24,9 +23,8 @@ import click
 from bench.chaos.hooks import make_hook
 from bench.chaos.platform import Platform
 from bench.machine import command_of, cpu_seconds, descendants
-from bench.processes import Folder, wait_until
+from bench.processes import Folder, installation_folder, wait_until
 from bench.small import connect
-from pipeline.infra.embedded_valkey import find_free_port
 
 KIB_PER_MB = 1_000_000 / 1024
 SETTLE_S = 20.0  # after the start, before the rest is measured
@@ -83,14 +81,7 @@ def measure(folder: Folder, seconds: float) -> Rest:
 
 def measure_rest(seconds: float) -> Rest:
     """Measure the start, and the rest for so long, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Folder(Path(place))
-        folder.environment |= {
-            "CRATEWIRE_DATA_DIR": f"{place}/data",
-            "PORT": str(find_free_port()),
-            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
-            "PYTHONUNBUFFERED": "1",
-        }
+    with installation_folder() as folder:
         return measure(folder, seconds)
 
 

@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,8 +23,7 @@ import click
 
 from bench.chaos.hooks import make_hook
 from bench.chaos.platform import Platform
-from bench.processes import Folder, wait_until
-from pipeline.infra.embedded_valkey import find_free_port
+from bench.processes import Folder, installation_folder, wait_until
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 MEGABYTE = 1_000_000
@@ -135,15 +133,7 @@ def play(folder: Folder, group: Path, count: int, rate: float) -> dict[str, Any]
 
 def measure(limit_mb: int, count: int, rate: float) -> dict[str, Any]:
     """Count what arrives of so many hooks with so little memory, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as place, group_of(limit_mb) as group:
-        folder = Folder(Path(place))
-        folder.environment |= {
-            "CRATEWIRE_DATA_DIR": f"{place}/data",
-            "PORT": str(find_free_port()),
-            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
-            "CRATEWIRE_CRATEJOY_RATE": "100",
-            "PYTHONUNBUFFERED": "1",
-        }
+    with installation_folder(CRATEWIRE_CRATEJOY_RATE="100") as folder, group_of(limit_mb) as group:
         return play(folder, group, count, rate)
 
 

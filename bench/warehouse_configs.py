@@ -27,4 +27,5 @@ def build_config(adapter: str, url: str) -> dict[str, str]:
             "secret": KEYS.webhook_secret,
             "inbound_secret": KEYS.webhook_secret,
         },
+        "spreadsheet": {"preset": "generic"},
     }[adapter]

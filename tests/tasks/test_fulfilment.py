@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, update
 
+from bench.warehouse_configs import KEYS, build_config
 from pipeline.core.fulfilment import State
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.fulfilment.set_up import build_report, connect_warehouse, go_live
@@ -27,7 +28,6 @@ from sandbox.warehouse.server import run_in_thread as run_warehouse
 from tasks import fulfilment, process
 from tasks.chain import start_chain
 from tests.installation import make_hook
-from tests.pipeline.fulfilment.bridge import KEYS, get_config
 from tests.pipeline.sandbox_store import StoreControl
 from tests.servers.worker import worker
 from tests.tasks.inline_worker import fill_queue, run_all, take_all_messages
@@ -61,7 +61,7 @@ def store_id(installed, shop, warehouse):
         config = Credentials("id", "secret", shop.base_url).as_config()
         sealed = encrypt(context.settings.secret_keys, config, build_api_identity(store_id))
         save_store_api(conn, store_id, sealed, context.now())
-    connect_warehouse(context, store_id, "cartrover", get_config("cartrover", warehouse.url), SETTINGS)
+    connect_warehouse(context, store_id, "cartrover", build_config("cartrover", warehouse.url), SETTINGS)
     fulfilment.sweep()
     run_all("fulfilment")
     with reading(context.engine) as conn:

@@ -14,6 +14,7 @@ import fakeredis
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
+from bench.warehouse_configs import KEYS, build_config
 from pipeline.context import Context
 from pipeline.fulfilment.requests import Requests
 from pipeline.fulfilment.run import look_at_hinted, run_lane
@@ -33,39 +34,17 @@ from sandbox.store.server import RunningStore
 from sandbox.warehouse.app import create_app
 from sandbox.warehouse.posting import post_to_loopback
 from sandbox.warehouse.server import HOST, RunningWarehouse
-from sandbox.warehouse.world import Keys, World
+from sandbox.warehouse.world import World
 from tests.contexts import SETTINGS, make_context
 from tests.pipeline.ledger.rows import add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
 
-KEYS = Keys()
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MAX_ROUNDS = 60  # of one `settle`: a lane that is always due again would never end
 
 
 class Killed(BaseException):
     """The worker is gone at this very point: nothing of ours catches it."""
-
-
-def get_config(adapter: str, url: str) -> dict[str, str]:
-    """The fields of an adapter for the sandbox."""
-    return {
-        "cartrover": {"api_user": KEYS.api_user, "api_key": KEYS.api_key, "base_url": f"{url}/cartrover/v1"},
-        "extensiv_3pl": {
-            "client_id": KEYS.client_id,
-            "client_secret": KEYS.client_secret,
-            "user_login": KEYS.user_login,
-            "customer_id": "7",
-            "facility": "1",
-            "base_url": f"{url}/3pl",
-        },
-        "signed_webhook": {
-            "url": f"{url}/generic",
-            "secret": KEYS.webhook_secret,
-            "inbound_secret": KEYS.webhook_secret,
-        },
-        "spreadsheet": {"preset": "generic"},
-    }[adapter]
 
 
 @dataclass
@@ -301,7 +280,7 @@ def build_bridge(
         store_id = add_store(conn).id
         save_store_api(conn, store_id, encrypt(SETTINGS.secret_keys, config, build_api_identity(store_id)), clock())
     plain = {"earliest_order_at": "2026-01-01", "cooling_off_signup_s": "0", "cooling_off_renewal_s": "0"}
-    connect_warehouse(context, store_id, adapter, get_config(adapter, warehouse.url), plain | settings)
+    connect_warehouse(context, store_id, adapter, build_config(adapter, warehouse.url), plain | settings)
     made = Bridge(engine, control, warehouse, adapter, clock, context, store_id, fuse)
     made.skip(0)
     return made

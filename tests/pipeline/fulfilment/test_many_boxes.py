@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from bench.warehouse_configs import build_config
 from pipeline.fulfilment.site import MAX_TURN_WAIT_S, CallLog, open_adapter, open_site, take_turn
 from pipeline.fulfilment.steps.tracking import poll_tracking
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from pipeline.warehouses import WAREHOUSES
-from tests.pipeline.fulfilment.bridge import get_config
 
 SPACED_PER_S = 7.5  # a budget spaces such calls, as it does those of Integration Manager
 
@@ -62,7 +62,7 @@ def test_a_list_of_several_parts_is_read_to_its_end_within_the_rate(make_bridge,
 def test_two_stores_with_one_account_share_its_budget(bridge):
     with reading(bridge.engine) as conn:
         row = get_warehouse(conn, bridge.store_id)
-    config = get_config("cartrover", bridge.warehouse.url)
+    config = build_config("cartrover", bridge.warehouse.url)
     for store_id in (1, 2):
         open_adapter(bridge.context, replace(row, store_id=store_id), config, CallLog()).find("SUB-1")
     open_adapter(bridge.context, row, config | {"api_user": "another"}, CallLog()).find("SUB-1")

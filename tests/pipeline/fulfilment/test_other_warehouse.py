@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bench.warehouse_configs import build_config
 from pipeline.fulfilment.other_warehouse import is_same_account
 from pipeline.fulfilment.set_up import connect_warehouse, go_live
-from tests.pipeline.fulfilment.bridge import HOUR, MINUTE, get_config
+from tests.pipeline.fulfilment.bridge import HOUR, MINUTE
 
 
 def connect(bridge, adapter):
-    config = get_config(adapter, bridge.warehouse.url)
+    config = build_config(adapter, bridge.warehouse.url)
     connect_warehouse(bridge.context, bridge.store_id, adapter, config, {})
 
 
@@ -84,7 +85,7 @@ def test_a_box_that_the_warehouse_before_may_have_goes_out_only_under_a_new_numb
 
 
 def test_another_account_of_the_same_warehouse_begins_in_dry_run(bridge):
-    config = get_config("cartrover", bridge.warehouse.url)
+    config = build_config("cartrover", bridge.warehouse.url)
     other = config | {"base_url": config["base_url"] + "/"}
     row, _ = connect_warehouse(bridge.context, bridge.store_id, "cartrover", other, {})
 
@@ -119,6 +120,6 @@ def test_other_secrets_of_the_same_account_change_no_box(bridge):
     ],
 )
 def test_an_account_is_known_by_what_names_it(adapter, key, value, is_same):
-    before = get_config(adapter, "https://warehouse.example.com") | {"preset": "pirate_ship"}
+    before = build_config(adapter, "https://warehouse.example.com") | {"preset": "pirate_ship"}
 
     assert is_same_account(adapter, before, before | {key: value}) is is_same

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.warehouse_configs import build_config
 from pipeline.fulfilment.set_up import PAUSED_BY_HAND, connect_warehouse, resume
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.warehouses import UNUSUAL, pause_warehouse
-from tests.pipeline.fulfilment.bridge import DAY, HOUR, get_config
+from tests.pipeline.fulfilment.bridge import DAY, HOUR
 
 
 @pytest.fixture(params=[PAUSED_BY_HAND, f"{UNUSUAL}: 900 boxes of a day would go"])
@@ -43,7 +44,7 @@ def test_a_paused_warehouse_is_given_no_box(paused):
 
 
 def test_keys_that_are_saved_again_end_no_pause_of_a_person(paused):
-    config = get_config("cartrover", paused.warehouse.url)
+    config = build_config("cartrover", paused.warehouse.url)
     reason = paused.is_paused()
     connect_warehouse(paused.context, paused.store_id, "cartrover", config, {})
 
@@ -53,7 +54,7 @@ def test_keys_that_are_saved_again_end_no_pause_of_a_person(paused):
 def test_keys_that_work_end_a_pause_because_of_keys(refused):
     refused.mend()
     connect_warehouse(
-        refused.context, refused.store_id, "cartrover", get_config("cartrover", refused.warehouse.url), {}
+        refused.context, refused.store_id, "cartrover", build_config("cartrover", refused.warehouse.url), {}
     )
 
     assert refused.is_paused() is None

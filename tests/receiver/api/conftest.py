@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from flask import Flask
+from jsonschema_rs import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from pipeline.ledger.accounts import NewUser, add_member, add_user, create_account, get_account_name
@@ -20,6 +22,17 @@ from receiver.api.limits import RequestLimits
 from tests.installation import Installation, make_hook, order_hook
 
 NO_LIMIT = 1_000_000
+
+
+def find_deviations(caller: Caller, paths: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return, by schema, how the answers of these addresses differ from the API's document. `paths`: schema -> path."""
+    document = caller.get("/openapi.json").get_json()
+
+    def list_errors(name: str, path: str) -> list[str]:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        return [error.message for error in Draft202012Validator(schema).iter_errors(caller.get(path).get_json())]
+
+    return {name: errors for name, path in paths.items() if (errors := list_errors(name, path))}
 
 
 @dataclass

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
+from bench.warehouse_configs import build_config
 from pipeline.core.fulfilment import State
+from pipeline.fulfilment.work_turns import take_turn
 from pipeline.infra.crypto.encryption import encrypt
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
+from pipeline.ledger.fulfilment.work import list_due_work
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.warehouses import WAREHOUSES
 from sandbox.warehouse.server import RunningWarehouse
 from tests.builders import NOW
-from tests.pipeline.fulfilment.bridge import get_config, run_warehouse
+from tests.pipeline.fulfilment.bridge import run_warehouse
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock
 from tests.receiver.pages.browser import Browser, PagesInstallation
 
@@ -51,7 +54,7 @@ def store_id(pages: PagesInstallation, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def typed(warehouse: RunningWarehouse) -> dict[str, str]:
     """What connects Integration Manager, as the form has it."""
-    return get_config("cartrover", warehouse.url) | {"cancel_call": "wms_cancel", "earliest_order_at": "2026-01-01"}
+    return build_config("cartrover", warehouse.url) | {"cancel_call": "wms_cancel", "earliest_order_at": "2026-01-01"}
 
 
 @pytest.fixture
@@ -67,6 +70,19 @@ def connected(visitor: Browser, typed: dict[str, str]) -> Browser:
     visitor.send(**typed)
     assert "Connected." in visitor.text
     return visitor
+
+
+@pytest.fixture
+def work(pages: PagesInstallation) -> Callable[[], None]:
+    """Lets a worker do what was asked for."""
+
+    def do() -> None:
+        with reading(pages.site.engine) as conn:
+            due = list_due_work(conn, pages.site.now())
+        for store_id, work_id in due:
+            take_turn(pages.site, store_id, work_id)
+
+    return do
 
 
 def add_box(

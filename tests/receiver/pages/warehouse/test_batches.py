@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.core.fulfilment import State
-from pipeline.fulfilment.work_turns import take_turn
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.batches import list_frozen
 from pipeline.ledger.fulfilment.orders import change_order
-from pipeline.ledger.fulfilment.work import list_due_work, list_work, save_work
+from pipeline.ledger.fulfilment.work import list_work, save_work
 from pipeline.ledger.queries.audit import list_actions
 from pipeline.ledger.schema.fulfilment import FulfilmentBatch
 from pipeline.ledger.stores import get_store
@@ -37,19 +36,6 @@ def batch(pages, store_id, connected):
         add(conn, store_id, 1)
         add(conn, store_id, 2, is_gift=True)
     return connected
-
-
-@pytest.fixture
-def work(pages):
-    """Lets a worker do what was asked for."""
-
-    def do():
-        with reading(pages.site.engine) as conn:
-            due = list_due_work(conn, pages.site.now())
-        for store_id, work_id in due:
-            take_turn(pages.site, store_id, work_id)
-
-    return do
 
 
 @pytest.fixture

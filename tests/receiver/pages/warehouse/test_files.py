@@ -10,13 +10,12 @@ from sqlalchemy import update
 
 from pipeline.core.fulfilment import Address, Line, Order, State
 from pipeline.fulfilment.sealed_order import seal_order
-from pipeline.fulfilment.work_turns import take_turn
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.exports import add_exported, insert_export
 from pipeline.ledger.fulfilment.orders import find_order
 from pipeline.ledger.fulfilment.warehouses import update_warehouse
-from pipeline.ledger.fulfilment.work import NewWork, end_work, insert_work, list_due_work, list_work
+from pipeline.ledger.fulfilment.work import NewWork, end_work, insert_work, list_work
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
 from pipeline.warehouses.spreadsheet.references import make_reference
 from receiver.pages.warehouse import imports
@@ -51,19 +50,6 @@ def exported(pages, store_id, seller):
         sealed = seal_order(pages.site.settings.secret_keys, row.identity, built)
         conn.execute(update(FulfilmentOrder).values(payload=sealed))
     return seller
-
-
-@pytest.fixture
-def work(pages):
-    """Lets a worker do what was asked for."""
-
-    def do():
-        with reading(pages.site.engine) as conn:
-            due = list_due_work(conn, pages.site.now())
-        for store_id, work_id in due:
-            take_turn(pages.site, store_id, work_id)
-
-    return do
 
 
 def table(*rows):
