@@ -19,21 +19,28 @@ LINKS = (
 )
 
 
-def start_chain() -> None:
-    """Publish one run of the chain. Raises kombu's error if the broker is unavailable; the sweep publishes again."""
+def start_chain(partition: int = 0) -> None:
+    """Publish one run of a partition's chain. Raises kombu's error if the broker is unavailable; the sweep publishes
+    again.
+
+    The message for partition 0 is that of the releases that knew no partitions.
+    """
     if is_stalled(app, HOOKS):
         return
     links = [signature(name, app=app).set(queue=queue, argsrepr="(…)") for name, queue in LINKS]
+    if partition:
+        links[0] = links[0].clone(args=(partition,))
     chain(*links, app=app).apply_async()
 
 
-def wake_once() -> None:
+def wake_once(partition: int = 0) -> None:
     """Start a run unless one has been started already."""
-    if get_process_context().redis.set(redis_keys.WAKEUP, 1, nx=True, ex=WAKEUP_TTL_S):
-        start_chain()
+    key = redis_keys.in_partition(redis_keys.WAKEUP, partition)
+    if get_process_context().redis.set(key, 1, nx=True, ex=WAKEUP_TTL_S):
+        start_chain(partition)
 
 
-def wake_again() -> None:
+def wake_again(partition: int = 0) -> None:
     """Start a run in any case: the publisher of an earlier one may have failed, and a superfluous run finds nothing."""
-    get_process_context().redis.set(redis_keys.WAKEUP, 1, ex=WAKEUP_TTL_S)
-    start_chain()
+    get_process_context().redis.set(redis_keys.in_partition(redis_keys.WAKEUP, partition), 1, ex=WAKEUP_TTL_S)
+    start_chain(partition)

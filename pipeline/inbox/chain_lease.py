@@ -1,4 +1,4 @@
-"""The chain lease: one chain at a time reads the inbox, so that hooks are recorded in their order.
+"""The chain lease: one chain at a time reads a partition of the inbox, so that hooks are recorded in their order.
 
 The lease passes from link to link with the batch. Its token is a time in µs that only grows, so the ledger knows a
 later holder from an earlier one, even after Redis was emptied. A lease that ran out while its next link waited for a
@@ -44,14 +44,15 @@ Retry = Callable[[Callable[[], object]], object]  # runs an action, and repeats 
 class ChainLease:
     """The chain lease while one link holds it."""
 
-    def __init__(self, redis: Redis, token: int) -> None:
+    def __init__(self, redis: Redis, token: int, partition: int = 0) -> None:
         self.token = token
+        self.partition = partition
         self.is_passed_on = False
         self._redis = redis
 
     def park(self) -> None:
         """Leave the lease to the next link, which may have to wait for a worker."""
-        park_chain_lease(self._redis, self.token)
+        park_chain_lease(self._redis, self.token, self.partition)
         self.is_passed_on = True
 
     def finish(self, entry_ids: Sequence[str], raws: Sequence[RawBody], *, any_recorded: bool = False) -> None:
@@ -60,31 +61,31 @@ class ChainLease:
         `any_recorded`: hooks succeeded, so internal errors before them are no longer consecutive.
         """
         with self._redis.pipeline(transaction=True) as pipe:
-            stream.remove(pipe, entry_ids)
+            stream.remove(pipe, entry_ids, self.partition)
             poison.reset_tries(pipe, raws)
             if any_recorded:
                 pipe.delete(redis_keys.CONSECUTIVE_FAILURES)
-            release_chain_lease(pipe, self.token)
+            release_chain_lease(pipe, self.token, self.partition)
             pipe.execute()
         self.is_passed_on = True
 
     def release(self) -> None:
         """Give the lease back."""
-        release_chain_lease(self._redis, self.token)
+        release_chain_lease(self._redis, self.token, self.partition)
         self.is_passed_on = True
 
 
 @contextmanager
-def take_chain_lease(redis: Redis, retry: Retry) -> Iterator[ChainLease | None]:
-    """Hold the lease for the first link of a chain; None if another chain holds it.
+def take_chain_lease(redis: Redis, retry: Retry, partition: int = 0) -> Iterator[ChainLease | None]:
+    """Hold the partition's lease for the first link of a chain; None if another chain holds it.
 
     It is released at the end of the block unless it was passed on, and with `retry` if the block fails.
     """
-    token = acquire_chain_lease(redis)
+    token = acquire_chain_lease(redis, partition=partition)
     if token is None:
         yield None
         return
-    lease = ChainLease(redis, token)
+    lease = ChainLease(redis, token, partition)
     with _give_back_on_failure(lease, lambda: retry(lease.release)):
         yield lease
 
@@ -96,20 +97,21 @@ def resume_chain_lease(
     retry: Retry,
     on_failure: Callable[[], object],
     failures: type[BaseException] = Exception,
+    partition: int = 0,
 ) -> Iterator[ChainLease]:
-    """Hold the lease that the link before this one has parked. Raises StaleFence if another chain has held it since.
+    """Hold the partition's lease that the link before this one has parked.
 
-    It is released at the end of the block unless it was passed on. If the block ends with one of `failures`, the lease
-    is released and `on_failure` called, both with `retry`.
+    Raises StaleFence if another chain has held it since. It is released at the end of the block unless it was passed
+    on. If the block ends with one of `failures`, the lease is released and `on_failure` called, both with `retry`.
     """
-    lease = ChainLease(redis, token)
+    lease = ChainLease(redis, token, partition)
 
     def give_back() -> None:
         lease.release()
         on_failure()
 
     with _give_back_on_failure(lease, lambda: retry(give_back), failures):
-        if not renew_chain_lease(redis, token):
+        if not renew_chain_lease(redis, token, partition=partition):
             raise StaleFence("another chain has acquired the chain lease")
         yield lease
 
@@ -129,35 +131,41 @@ def _give_back_on_failure(
         raise
 
 
-def acquire_chain_lease(redis: Redis, ttl_ms: int = LEASE_TTL_MS) -> int | None:
-    """Return a fencing token, or None while another chain holds the lease. Ends the wake-up in either case."""
-    return int(_eval(redis, _ACQUIRE, ttl_ms)) or None
+def acquire_chain_lease(
+    redis: Redis, ttl_ms: int = LEASE_TTL_MS, partition: int = 0, *, to_move: bool = False
+) -> int | None:
+    """Return a fencing token, or None while another chain holds the lease. Ends the wake-up in either case.
+
+    While the inbox is given another number of partitions, only who moves its hooks (`to_move`) gets a lease.
+    """
+    return int(_eval(redis, partition, _ACQUIRE, ttl_ms, int(to_move))) or None
 
 
-def is_chain_lease_free(redis: Redis) -> bool:
+def is_chain_lease_free(redis: Redis, partition: int = 0) -> bool:
     """Return whether no chain holds the lease, for a sweep. A lease whose next link was lost is taken away first.
 
     If that link comes after all, before another chain has acquired the lease, it goes on.
     """
-    return bool(_eval(redis, _IS_FREE, LEASE_TTL_MS, PARKED_TTL_MS - MAX_SWEEP_AGE_MS, TAKEOVER_INTERVAL_S))
+    oldest_ms = PARKED_TTL_MS - MAX_SWEEP_AGE_MS
+    return bool(_eval(redis, partition, _IS_FREE, LEASE_TTL_MS, oldest_ms, TAKEOVER_INTERVAL_S))
 
 
-def renew_chain_lease(redis: Redis, token: int, ttl_ms: int = LEASE_TTL_MS) -> bool:
+def renew_chain_lease(redis: Redis, token: int, ttl_ms: int = LEASE_TTL_MS, partition: int = 0) -> bool:
     """Return whether no other chain has held the lease since. If so, restart its time; a link is at work now."""
-    return bool(_eval(redis, _RENEW, ttl_ms, token, 1))
+    return bool(_eval(redis, partition, _RENEW, ttl_ms, token, 1))
 
 
-def park_chain_lease(redis: Redis, token: int) -> None:
+def park_chain_lease(redis: Redis, token: int, partition: int = 0) -> None:
     """Keep the lease for the next link, which may have to wait for a worker; no link is at work now."""
-    _eval(redis, _RENEW, PARKED_TTL_MS, token, 0)
+    _eval(redis, partition, _RENEW, PARKED_TTL_MS, token, 0)
 
 
-def release_chain_lease(redis: Redis, token: int) -> None:
+def release_chain_lease(redis: Redis, token: int, partition: int = 0) -> None:
     """Release the lease if it is still held with this token: its worker has survived the batch."""
-    _eval(redis, _RELEASE, token)
+    _eval(redis, partition, _RELEASE, token)
 
 
-def _eval(redis: Redis, script: str, *arguments: int) -> Any:
+def _eval(redis: Redis, partition: int, script: str, *arguments: int) -> Any:
     names = (
         redis_keys.INBOX_LEASE,
         redis_keys.INBOX_TOKEN,
@@ -165,4 +173,5 @@ def _eval(redis: Redis, script: str, *arguments: int) -> Any:
         redis_keys.WAKEUP,
         redis_keys.CURRENT_BATCH,
     )
-    return redis.eval(script, len(names), *names, *arguments)
+    keys = [redis_keys.in_partition(name, partition) for name in names]
+    return redis.eval(script, len(keys) + 1, *keys, redis_keys.PARTITIONS, *arguments)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Literal
 
 from redis import Redis
@@ -45,12 +46,19 @@ class IngestRouter:
     """Stores hooks in Redis or on disk, and keeps their order across both."""
 
     def __init__(
-        self, redis: Redis, spools: SpoolDirectory, breaker: CircuitBreaker, wake_up: Callable[[], None]
+        self,
+        redis: Redis,
+        spools: SpoolDirectory,
+        breaker: CircuitBreaker,
+        wake_up: Callable[[Iterable[int]], None],
+        partitions: int = 1,
     ) -> None:
+        """`wake_up` is called with partitions of the inbox. `partitions`: how many a new inbox begins with."""
         self._redis = redis
         self._spools = spools
         self._breaker = breaker
         self._wake_up = wake_up
+        self._partitions = partitions
         # Redis may have asked for a wake-up in an answer that was lost, and asks for no second one
         self._is_wakeup_unconfirmed = False
         spools.refresh()
@@ -113,15 +121,18 @@ class IngestRouter:
     def _add(self, hooks: Sequence[RawHook]) -> bool:
         """Add hooks to the inbox. After a timeout they may be there all the same; the ledger recognises the receipt."""
         try:
-            is_wakeup_wanted = stream.add_all(self._redis, hooks)
+            woken: Collection[int] = stream.add_all(self._redis, hooks, self._partitions)
         except RedisError as error:
             self._is_wakeup_unconfirmed = True
             self._breaker.trip(type(error).__name__)
             return False
         self._breaker.record_success(sum(hook.size for hook in hooks))
-        if is_wakeup_wanted or self._is_wakeup_unconfirmed:
-            self._is_wakeup_unconfirmed = False
-            self._wake_up()
+        if self._is_wakeup_unconfirmed:
+            with contextlib.suppress(RedisError):
+                woken = stream.get_depths(self._redis)
+                self._is_wakeup_unconfirmed = False
+        if woken:
+            self._wake_up(woken)
         return True
 
     def _drain(self) -> bool:
@@ -134,29 +145,33 @@ class IngestRouter:
 
 
 class WakeupThread:
-    """Wakes the chain from a thread of its own, so that a slow broker never delays an acknowledgement.
+    """Wakes chains from a thread of its own, so that a slow broker never delays an acknowledgement.
 
     Requests that come during a wake-up share the next one.
     """
 
-    def __init__(self, wake_up: Callable[[], None]) -> None:
+    def __init__(self, wake_up: Callable[[int], None]) -> None:
         self._wake_up = wake_up
-        self._requested = threading.Event()
+        self._requested: SimpleQueue[int] = SimpleQueue()
         threading.Thread(target=self._run, name="wakeup", daemon=True).start()
 
-    def request(self) -> None:
-        """Wake the chain soon."""
-        self._requested.set()
+    def request(self, partitions: Iterable[int] = (0,)) -> None:
+        """Wake the chains of these partitions soon."""
+        for partition in partitions:
+            self._requested.put(partition)
 
     def _run(self) -> None:
         while True:
-            self._requested.wait()
-            self._requested.clear()
-            self._wake_once()
+            wanted = {self._requested.get()}
+            with contextlib.suppress(Empty):
+                while True:
+                    wanted.add(self._requested.get_nowait())
+            for partition in sorted(wanted):
+                self._wake_once(partition)
 
-    def _wake_once(self) -> None:
+    def _wake_once(self, partition: int) -> None:
         try:
-            self._wake_up()
+            self._wake_up(partition)
         except Exception as error:  # noqa: BLE001 whatever the broker's client raises, the thread lives on
             # A lost wake-up costs time only: its flag expires, and the sweep wakes the chain.
             log.warning("the chain could not be woken", extra={"reason": type(error).__name__})

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 
 from pipeline.core.hooks import RawBody
 from pipeline.inbox.entry import InboxEntry
@@ -21,24 +23,26 @@ _BATCH_SIZE_BY_TRIES = {0: None, 1: 10}  # highest count of tries in a batch -> 
 _TRIES_TTL_S = 24 * 3600
 
 
-def split_poison(redis: Redis, entries: Sequence[InboxEntry], token: int) -> tuple[list[InboxEntry], list[InboxEntry]]:
+def split_poison(
+    redis: Redis, entries: Sequence[InboxEntry], token: int, partition: int = 0
+) -> tuple[list[InboxEntry], list[InboxEntry]]:
     """Split entries into those to process now and those that have been tried too often, and record the former.
 
-    Entries in neither list stay pending and are read again next time. `token` is the chain lease's.
+    Entries in neither list stay pending and are read again next time. `token` is that of the partition's chain lease.
     """
     if not entries:
         return [], []
     hashes = [hash_content(entry.raw, entry.query) for entry in entries]
     with redis.pipeline(transaction=False) as pipe:
         pipe.hmget(redis_keys.POISON_TRIES, hashes)
-        pipe.hmget(redis_keys.CURRENT_BATCH, "names", "at_work")
-        counts, (last, at_work) = pipe.execute()
-    killed = set(last.decode().split()) if last and at_work == b"1" else set()
+        pipe.hmget(redis_keys.in_partition(redis_keys.CURRENT_BATCH, partition), "names", "at_work")
+        counts, current = pipe.execute()
+    killed = _get_killed(current)
     tries = [int(count or 0) + (content in killed) for content, count in zip(hashes, counts, strict=True)]
     size = _BATCH_SIZE_BY_TRIES.get(max(tries), 1)
     chosen = list(zip(entries, hashes, tries, strict=True))[:size]
     ready = [(entry, content) for entry, content, count in chosen if count < MAX_TRIES]
-    _record_start(redis, killed, [content for _, content in ready], token)
+    _record_start(redis, killed, [content for _, content in ready], token, partition)
     return [entry for entry, _ in ready], [entry for entry, _, count in chosen if count >= MAX_TRIES]
 
 
@@ -53,12 +57,33 @@ def hash_content(raw: bytes, query: str | None) -> str:
     return hashlib.sha1(raw + (query or "").encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _record_start(redis: Redis, killed: set[str], hashes: Sequence[str], token: int) -> None:
-    """Count the last worker's death and record what is tried now. Only the holder of the chain lease does so."""
+def count_killed(redis: Redis, partition: int) -> None:
+    """Count the death of the partition's last worker, if it died of its batch, before the hooks leave the partition."""
+    key = redis_keys.in_partition(redis_keys.CURRENT_BATCH, partition)
+    killed = _get_killed(redis.hmget(key, "names", "at_work"))
     with redis.pipeline(transaction=True) as pipe:
-        for content in killed:
-            pipe.hincrby(redis_keys.POISON_TRIES, content, 1)
-        if killed:
-            pipe.expire(redis_keys.POISON_TRIES, _TRIES_TTL_S)
-        pipe.hset(redis_keys.CURRENT_BATCH, mapping={"token": token, "names": " ".join(hashes), "at_work": 1})
+        _count(pipe, killed)
+        pipe.delete(key)
         pipe.execute()
+
+
+def _get_killed(current_batch: Any) -> set[str]:
+    """Return the hashes of the bodies in whose batch the last worker was killed: a link was still at work on it."""
+    names, at_work = current_batch
+    return set(names.decode().split()) if names and at_work == b"1" else set()
+
+
+def _record_start(redis: Redis, killed: set[str], hashes: Sequence[str], token: int, partition: int) -> None:
+    """Count the last worker's death and record what is tried now. Only the holder of the chain lease does so."""
+    key = redis_keys.in_partition(redis_keys.CURRENT_BATCH, partition)
+    with redis.pipeline(transaction=True) as pipe:
+        _count(pipe, killed)
+        pipe.hset(key, mapping={"token": token, "names": " ".join(hashes), "at_work": 1})
+        pipe.execute()
+
+
+def _count(pipe: Pipeline, killed: set[str]) -> None:
+    for content in killed:
+        pipe.hincrby(redis_keys.POISON_TRIES, content, 1)
+    if killed:
+        pipe.expire(redis_keys.POISON_TRIES, _TRIES_TTL_S)

@@ -6,6 +6,8 @@ INBOX_LEASE = "cratewire:lease:inbox"  # the token of the chain that reads the i
 INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fencing token of that lease
 INBOX_TAKEOVER = "cratewire:missed:inbox"  # set for a while after the lease of a lost link was taken over
 WAKEUP = "cratewire:kick"  # set while a Celery message that wakes the chain is queued
+PARTITIONS = "cratewire:partitions"  # how many partitions the inbox has, and how many it is given now
+PARTITIONS_LEASE = "cratewire:lease:partitions"  # the process that changes their number now
 POISON_TRIES = "cratewire:tries"  # content hash -> how many workers were killed while they processed it
 CURRENT_BATCH = "cratewire:tried"  # the batch in the chain: its token, its content hashes, and if a link is at work
 ISOLATED_STORES = "cratewire:costly"  # stores that have recently used up their share of a batch
@@ -28,6 +30,11 @@ ALL_SWEEPS = "cratewire:sweeps"  # set while the sweeps without anything to do w
 API_LIMITS = "cratewire:api_limits"  # begins the keys of the API's limits: requests of a token within the last minute
 CLOCK_MARKS = "cratewire:clocks"  # the latest time of Redis's clock, and of each host's
 HEARTBEAT_STARTED = "cratewire:pulse"  # when a web process started to send heartbeats; expires soon after
+
+
+def in_partition(key: str, partition: int) -> str:
+    """The key of one partition of the inbox. Those of partition 0 are from before there were several."""
+    return f"{key}:{partition}" if partition else key
 
 
 def asked_event(event_id: int) -> str:

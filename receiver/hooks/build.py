@@ -37,8 +37,8 @@ class WebComponents:
     revoked: RevokedTokens | None = None
 
 
-def build_components(settings: Settings, wake_up: Callable[[], None] | None = None) -> WebComponents:
-    """Build the components. `wake_up` wakes the chain; by default it starts a Celery task."""
+def build_components(settings: Settings, wake_up: Callable[[int], None] | None = None) -> WebComponents:
+    """Build the components. `wake_up` wakes a partition's chain; by default it starts a Celery task."""
     writer = BatchWriter(partial(build_ingest_router, settings, wake_up or request_chain_wakeup))
     revoked = RevokedTokens(RevocationCache(make_engine(settings.database_url), time.monotonic), now_us, time.monotonic)
     rules = HookRules(
@@ -54,20 +54,19 @@ def build_components(settings: Settings, wake_up: Callable[[], None] | None = No
     )
 
 
-def build_ingest_router(settings: Settings, wake_up: Callable[[], None]) -> IngestRouter:
+def build_ingest_router(settings: Settings, wake_up: Callable[[int], None]) -> IngestRouter:
     """Build the router to Redis or the spool, for the writer thread of this process."""
     redis = connect(settings.redis_url, settings.redis_timeout)
     circuit_breaker = CircuitBreaker(partial(has_room, redis), time.monotonic)
-    return IngestRouter(
-        redis, SpoolDirectory(settings.data_dir / "spool"), circuit_breaker, WakeupThread(wake_up).request
-    )
+    spools = SpoolDirectory(settings.data_dir / "spool")
+    return IngestRouter(redis, spools, circuit_breaker, WakeupThread(wake_up).request)
 
 
-def request_chain_wakeup() -> None:
-    """Start the Celery task that reads the inbox."""
+def request_chain_wakeup(partition: int) -> None:
+    """Start the Celery task that reads this partition of the inbox."""
     from tasks.chain import start_chain  # noqa: PLC0415 Celery is slow to import, and the first hook need not wait
 
-    start_chain()
+    start_chain(partition)
 
 
 def generate_receipt(at: int) -> str:

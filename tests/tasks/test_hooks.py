@@ -140,7 +140,7 @@ def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, r
 
 
 def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(installed, connection, redis, monkeypatch):
-    def nothing_yet(*_):
+    def nothing_yet(*_, **__):
         stream.add_all(redis, [order_hook(1)])
         return []
 

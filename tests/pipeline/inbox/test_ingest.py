@@ -28,7 +28,8 @@ class Setup:
     def room(self) -> bool:
         return has_room(self.redis)
 
-    def wake_up(self) -> None:
+    def wake_up(self, partitions) -> None:
+        assert list(partitions) == [0]
         self.wakeups += 1
 
     def away(self) -> None:
@@ -222,7 +223,7 @@ def test_a_request_wakes_the_chain_from_another_thread():
     woken = threading.Event()
     threads = []
 
-    def wake_up():
+    def wake_up(_partition):
         threads.append(threading.current_thread())
         woken.set()
 
@@ -235,7 +236,7 @@ def test_a_request_wakes_the_chain_from_another_thread():
 def test_requests_during_a_wake_up_share_the_next_one():
     started, may_go, done = threading.Semaphore(0), threading.Semaphore(0), []
 
-    def wake_up():
+    def wake_up(_partition):
         started.release()
         may_go.acquire()
         done.append(1)
@@ -254,7 +255,7 @@ def test_requests_during_a_wake_up_share_the_next_one():
 def test_a_broker_that_fails_does_not_end_the_wake_up_thread():
     attempts = threading.Semaphore(0)
 
-    def wake_up():
+    def wake_up(_partition):
         attempts.release()
         raise OSError("no broker")
 

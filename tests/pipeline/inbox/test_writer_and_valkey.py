@@ -40,7 +40,7 @@ def writer_for(server, tmp_path):
     def way_in() -> IngestRouter:
         redis = connect(server.url, 0.2)
         tap = CircuitBreaker(partial(stream.has_room, redis), time.monotonic)
-        return IngestRouter(redis, SpoolDirectory(tmp_path / "spool"), tap, lambda: None)
+        return IngestRouter(redis, SpoolDirectory(tmp_path / "spool"), tap, lambda _: None)
 
     writer = BatchWriter(way_in)
     writer.start()

@@ -1,0 +1,48 @@
+"""The partitions of the inbox: a store's hooks are all in one, and each partition has a chain of its own.
+
+Order for a person and the identity of an event belong to a store, so chains of several partitions may run at the same
+time. Partition 0 has the keys of the time before there were several, the others have a suffix. The number of partitions
+is in Redis, where the scripts read it with each write; `pipeline.inbox.repartition` changes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from redis import Redis
+
+from pipeline.infra import redis_keys
+
+MAX_PARTITIONS = 64
+NUMBER, NEXT = "number", "next"  # fields: how many partitions there are, and how many there shall be
+_HASH_DIGITS = 7  # so many hexadecimal digits are a whole number in Lua, as in the scripts
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCount:
+    """How many partitions the inbox has (None: it has never held a hook), and how many it is given now."""
+
+    number: int | None
+    next: int | None
+
+
+def get_partition_count(redis: Redis) -> PartitionCount:
+    """Return how many partitions there are now. Raises RedisError."""
+    found: Any = redis.hmget(redis_keys.PARTITIONS, NUMBER, NEXT)
+    number, following = (int(value) if value else None for value in found)
+    return PartitionCount(number, following)
+
+
+@lru_cache(maxsize=10_000)
+def hash_store(store: str) -> int:
+    """Return the number that chooses a store's partition: the remainder after division by how many there are."""
+    digest = hashlib.sha1(store.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return int(digest[:_HASH_DIGITS], 16)
+
+
+def get_fence_name(partition: int) -> str:
+    """Return the name of the ledger's fence for the chain of this partition."""
+    return redis_keys.in_partition("inbox", partition)
