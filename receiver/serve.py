@@ -6,16 +6,22 @@ workers are ordered by their arrival in Redis.
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import logging as standard_logging
+import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from multiprocessing.util import Finalize
+from typing import Any
 
 import click
+import uvloop
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.server.embed import Server
 
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
@@ -90,7 +96,8 @@ def _require_free_port(host: str, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on; PORT by default.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
-def main(host: str, port: int | None, workers: int) -> None:
+@click.option("--one-process", is_flag=True, help="Serve in this process; what started it starts it again.")
+def main(host: str, port: int | None, workers: int, *, one_process: bool) -> None:
     """Serve the receiver."""
     set_private_umask()
     try:
@@ -101,23 +108,49 @@ def main(host: str, port: int | None, workers: int) -> None:
         raise click.ClickException(str(error)) from error
     configure_logging(settings)
     _require_free_port(host, settings.port)
-    Granian(
-        "receiver.serve:build",
-        factory=True,
-        address=host,
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        loop=Loops.uvloop,  # a hook costs a quarter less CPU than on asyncio's default loop
-        http=HTTPModes.http1,  # a reverse proxy offers HTTP/2 to clients
-        websockets=False,
-        workers=workers,
-        backlog=BACKLOG,
-        backpressure=get_max_connections(raise_file_limit()),  # connections of one worker, including idle ones
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=MAX_HEADER_BYTES),
-        respawn_failed_workers=True,
-        log_access=False,  # an access log would contain tokens
-        log_dictconfig=GRANIAN_LOGGING,
-    ).serve()
+    options: dict[str, Any] = {
+        "factory": True,
+        "address": host,
+        "port": settings.port,
+        "interface": Interfaces.RSGI,
+        "http": HTTPModes.http1,  # a reverse proxy offers HTTP/2 to clients
+        "websockets": False,
+        "backlog": BACKLOG,
+        "backpressure": get_max_connections(raise_file_limit()),  # connections of one worker, including idle ones
+        "http1_settings": HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=MAX_HEADER_BYTES),
+        "log_access": False,  # an access log would contain tokens
+        "log_dictconfig": GRANIAN_LOGGING,
+    }
+    if one_process:
+        _serve_in_this_process(options)
+    else:
+        # A hook costs a quarter less CPU than on asyncio's default loop.
+        Granian(
+            "receiver.serve:build", loop=Loops.uvloop, workers=workers, respawn_failed_workers=True, **options
+        ).serve()
+
+
+def _serve_in_this_process(options: Mapping[str, Any]) -> None:
+    """Serve without granian's main process, which would only watch its worker: memory for one process less.
+
+    Ends with an error if granian's worker ends by itself.
+    """
+    standard_logging.getLogger("_granian").addFilter(_is_no_remark)
+    server = Server(build, **options)
+
+    async def serve() -> None:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signum, server.stop)
+        await server.serve()
+
+    uvloop.run(serve())
+    if server.interrupt_children:
+        raise click.ClickException("web's worker ended unexpectedly")
+
+
+def _is_no_remark(record: standard_logging.LogRecord) -> bool:
+    """Drop granian's remark, at each start, that this way to run it is new."""
+    return "experimental" not in record.getMessage()
 
 
 if __name__ == "__main__":

@@ -15,15 +15,13 @@ WEB = (
     "receiver.live",
     "uvloop",
     "granian.rsgi",
-    "granian.server.mp",
+    "granian.server.embed",
     "tasks.chain",
 )
 WORKERS = (
     "tasks.app",
-    "tasks.beat",
-    "celery.apps.beat",
+    "tasks.worker.start",
     "celery.apps.worker",
-    "celery.bin.celery",
     "celery.concurrency.prefork",
     "celery.fixups.django",
     "celery.worker.autoscale",

@@ -23,6 +23,16 @@ PROCFILE = {
     "flower": "python -m receiver.flower",
 }
 
+_FORK = "python -m tasks.worker.start"
+
+# The same processes as forks of `cratewire run`: a fork needs no command line of Celery's, and beat no process.
+FORKED = {
+    "web": f"{PROCFILE['web']} --one-process",
+    "worker": f"{_FORK} --name worker --queues hooks,deliveries --with-beat --processes ${{CRATEWIRE_WORKERS:-4}}",
+    "backfill": f"{_FORK} --name backfill --queues backfill,fulfilment --processes 1",
+    "flower": PROCFILE["flower"],
+}
+
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 

@@ -31,12 +31,13 @@ from receiver.supervisor.memory_plan import ProcessPlan, choose_workers, plan_pr
 from receiver.supervisor.output import PrintLine, make_printer
 from receiver.supervisor.preload import preload
 from receiver.supervisor.process import Child
-from receiver.supervisor.procfile import PROCFILE, build_child_environment, build_shell_command, expand_line
+from receiver.supervisor.procfile import FORKED, PROCFILE, build_child_environment, build_shell_command, expand_line
 from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Supervisor
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
-REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
+PROCESSES = FORKED if CAN_FORK else PROCFILE
 LATER = ("backfill", "beat")  # when web and the worker handle hooks
+REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
 MAX_WAIT_FOR_WORKER_S = 20.0  # then the others start, whatever keeps the worker from being ready
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -87,7 +88,7 @@ def _start_processes(
         supervisor.add(_build_child("worker", environment))
         probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
         supervisor.add(Child("probe", probe, environment, is_forked=CAN_FORK, on_success=report_ready))
-        for name in LATER:
+        for name in [name for name in PROCESSES if name in LATER]:
             supervisor.add_later(_build_child(name, environment), MAX_WAIT_FOR_WORKER_S)
         if plan.runs_flower:
             _add_flower(supervisor, settings, environment)
@@ -161,10 +162,9 @@ def _list_embedded_servers(settings: Settings) -> list[str]:
 
 def _build_child(name: str, environment: Mapping[str, str]) -> Child:
     """A process of the Procfile: forked, or executed where that is not possible."""
-    line = PROCFILE[name]
     if not CAN_FORK:
-        return Child(name, build_shell_command(line), environment)
-    return Child(name, expand_line(line, environment), environment, is_forked=True)
+        return Child(name, build_shell_command(PROCFILE[name]), environment)
+    return Child(name, expand_line(FORKED[name], environment), environment, is_forked=True)
 
 
 def _add_flower(supervisor: Supervisor, settings: Settings, environment: Mapping[str, str]) -> None:

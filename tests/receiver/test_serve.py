@@ -1,4 +1,7 @@
-"""The real web process: granian, the hook server, the writer, a real Valkey; killed and stopped."""
+"""The real web process: granian, the hook server, the writer, a real Valkey; killed and stopped.
+
+Alone below granian's main process, as the Procfile has it, or as `cratewire run` starts it, in one process.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,16 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 SECRET = "a key for the tests only"
+WAYS = ((), ("--one-process",))
+WAY_NAMES = ("below granian's main process", "in one process")
 HOOK = f"/hooks/acme/{hook_tokens.sign([SECRET], 'acme', 1)}/order_new"
 
 
 class Web:
     """A web process with its own process group, so that all of it can be killed at once."""
 
-    def __init__(self, redis_url: str, data: Path) -> None:
-        self.port = free_port()
+    def __init__(self, redis_url: str, data: Path, *options: str) -> None:
+        self.port, self._options = free_port(), options
         self._environ = read_environment(None) | {
             "REDIS_URL": redis_url,
             "CRATEWIRE_DATA_DIR": str(data),
@@ -47,7 +52,7 @@ class Web:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "receiver.serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "receiver.serve", "--port", str(self.port), *self._options]
         self._process = subprocess.Popen(
             command, env=self._environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -95,8 +100,8 @@ def started_valkey(folder: Path) -> Iterator[OwnValkey]:
 
 
 @contextlib.contextmanager
-def started_web(server: OwnValkey, folder: Path) -> Iterator[Web]:
-    process = Web(server.url, folder / "data")
+def started_web(server: OwnValkey, folder: Path, *options: str) -> Iterator[Web]:
+    process = Web(server.url, folder / "data", *options)
     process.start()
     yield process
     process.kill()
@@ -108,10 +113,10 @@ def shared_server(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="module")
-def web(shared_server, tmp_path_factory):
+@pytest.fixture(scope="module", params=WAYS, ids=WAY_NAMES)
+def web(shared_server, tmp_path_factory, request):
     """One web process for the tests that leave it as it is."""
-    with started_web(shared_server, tmp_path_factory.mktemp("web")) as web:
+    with started_web(shared_server, tmp_path_factory.mktemp("web"), *request.param) as web:
         yield web
 
 
@@ -130,10 +135,10 @@ def own_server(tmp_path):
         yield server
 
 
-@pytest.fixture
-def own_web(own_server, tmp_path):
+@pytest.fixture(params=WAYS, ids=WAY_NAMES)
+def own_web(own_server, tmp_path, request):
     """A web process that the test may kill."""
-    with started_web(own_server, tmp_path) as web:
+    with started_web(own_server, tmp_path, *request.param) as web:
         yield web
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.settings import Settings
 from receiver.flower import build_flower_environment
-from receiver.supervisor.procfile import PROCFILE, build_child_environment, build_shell_command
+from receiver.supervisor.procfile import FORKED, PROCFILE, build_child_environment, build_shell_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,6 +25,20 @@ def test_the_procfile_and_the_table_are_in_step():
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 
     assert lines == PROCFILE
+
+
+def test_the_forks_are_those_of_the_procfile_but_beat_which_the_worker_runs():
+    assert set(FORKED) == set(PROCFILE) - {"beat"}
+    assert "--with-beat" in FORKED["worker"]
+
+
+@pytest.mark.parametrize("name", ["worker", "backfill"])
+def test_a_forked_worker_takes_from_the_queues_that_the_procfile_names(name):
+    queues = {
+        line: line.split(option)[1].split()[0] for line, option in ((PROCFILE[name], "-Q"), (FORKED[name], "--queues"))
+    }
+
+    assert len(set(queues.values())) == 1
 
 
 def test_a_line_is_replaced_by_its_process_and_its_variables_are_filled_in():
