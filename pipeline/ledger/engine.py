@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.sql import json_type
+from pipeline.ledger.sql.arrays import register_arrays
 
 BUSY_TIMEOUT_S = 10
 _QUERY_ONLY_KEY = "only reads"  # in a connection's `info`: the present value of SQLite's query_only
@@ -160,6 +161,10 @@ def _make_postgresql(url: URL, pool: dict[str, int]) -> Engine:
             name = connection.info.dbname
             connection.close()
             raise Misconfigured(_describe_wrong_encoding(name, encoding))
+
+    @event.listens_for(engine, "connect")
+    def register(connection: Any, _record: Any) -> None:
+        register_arrays(connection)
 
     @event.listens_for(engine, "checkin")
     def reset_read_only(connection: Any, _record: Any) -> None:

@@ -25,7 +25,7 @@ from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.search_terms import NamedPerson, add_person_terms, add_tracking_numbers
-from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
+from pipeline.ledger.sql.bulk import insert_returning_ids, insert_rows, update_rows, upsert
 from pipeline.ledger.sql.tables import chunks, insert_into
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import DeadLetterPlan
@@ -37,12 +37,6 @@ from pipeline.recording.plan import BatchPlan
 CHAIN_HEARTBEAT = "chain"
 _ASKED_AGAIN = ("about", "is_live", "state", "attempts", "next_attempt_at")  # of the variants of another instance
 _PERSON_TABLE = core.Person.__table__
-_PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since", "withheld")
-_UPDATE_PERSON = (
-    update(_PERSON_TABLE)
-    .where(_PERSON_TABLE.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in _PERSON_COLUMNS})
-)
 
 
 def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
@@ -217,11 +211,11 @@ def _update_people(conn: Connection, resolver: PersonResolver) -> None:
     ]
     upsert(conn, core.Fact.__table__, facts, update_columns=("data",))
     rows = [
-        {"b_id": person.id, **_get_person_values(person)}
+        {"id": person.id, **_get_person_values(person)}
         for person in people
         if not person.is_new and (person.is_changed or person.changed_facts)
     ]
-    execute_bulk(conn, _UPDATE_PERSON, rows)
+    update_rows(conn, _PERSON_TABLE, rows)
 
 
 def _write_attribute_changes(conn: Connection, resolver: PersonResolver) -> None:
