@@ -53,8 +53,8 @@ def describe_plan(row: ReplayRow) -> list[str]:
     if counts.repeats:
         has = "has" if counts.repeats == 1 else "have"
         said.append(
-            f"{counts.repeats} of them {has} arrived before. They keep their ids: {name_platforms()} ignores repeats "
-            "for as long as it remembers the ids, and does not document how long that is."
+            f"{counts.repeats} of them {has} arrived before. They keep their ids: a platform ignores repeats "
+            "for as long as it remembers the ids, and none documents how long that is."
         )
     said += _describe_campaigns(counts)
     if counts.hooks:
@@ -111,9 +111,9 @@ def get_campaign_hours() -> int:
     return min(limits) // _S_PER_HOUR
 
 
-def name_platforms(platforms: Sequence[str] | None = None) -> str:
+def name_platforms(platforms: Sequence[str]) -> str:
     """The platforms' titles, as people know them."""
-    return " and ".join(DESTINATIONS[name].title for name in platforms or sorted(DESTINATIONS))
+    return " and ".join(DESTINATIONS[name].title for name in platforms)
 
 
 def _and_span(row: ReplayRow) -> str:

@@ -8,7 +8,12 @@ from pipeline.attention import sweep as attention_sweep
 from pipeline.core.errors import CratewireError
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
-from pipeline.operations.pause import claim_due_retries, is_paused_by_platform, resume_with_saved_keys
+from pipeline.operations.pause import (
+    claim_due_retries,
+    is_paused_by_platform,
+    resume_with_saved_keys,
+    switch_off_failing,
+)
 from tasks.app import task
 from tasks.config import DELIVERIES
 from tasks.process import get_process_context
@@ -21,6 +26,8 @@ log = structlog.get_logger(__name__)
 def sweep() -> None:
     """Update the attention list and send its alerts, unless another sweep that sends alerts is running."""
     context = get_process_context()
+    for connection_id in switch_off_failing(context):
+        log.warning("switched a connection off: its platform has taken nothing for days", connection=connection_id)
     with build_monitoring_lease(context).hold() as is_held:
         if not is_held:
             return

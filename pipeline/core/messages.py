@@ -22,10 +22,14 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """Every identifier under which a platform may know one person: of now and of before."""
+    """Every identifier under which a platform may know one person: of now and of before.
+
+    `asked_at`: when the person was to be forgotten, in seconds; the same on every try of one request.
+    """
 
     customer_ids: tuple[int, ...] = field(default=(), repr=False)
     emails: tuple[str, ...] = field(default=(), repr=False)  # normalised
+    asked_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _forget(destination: Destination, message: Message) -> Reply:
     mode = message.data["mode"]
     if mode not in destination.forget_modes:
         return Reply((Rejected("cannot_forget", f"{destination.title} has no way to {mode} a person"),))
-    identifiers = Identifiers(tuple(message.data["customer_ids"]), tuple(message.data["emails"]))
+    identifiers = Identifiers(tuple(message.data["customer_ids"]), tuple(message.data["emails"]), message.at)
     return destination.forget(identifiers, mode)
 
 

@@ -22,12 +22,17 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class RequestText:
-    """A request that would carry one message, for people. `user`: placeholders of the keys."""
+    """A request that would carry one message, for people. `user`: placeholders of the keys, if they are sent so.
+
+    `help` says what stands for what.
+    """
 
     method: str
     url: str = field(repr=False)
-    user: str
     body: bytes = field(repr=False)
+    user: str = ""
+    headers: tuple[str, ...] = ()
+    help: str = ""
 
 
 class Destination(Protocol):
@@ -43,6 +48,7 @@ class Destination(Protocol):
     campaign_age_s: ClassVar[int | None]  # an event that happened longer ago starts no campaign; None: any does
     forget_modes: ClassVar[tuple[ForgetMode, ...]]  # what the platform can do about a person; empty: neither
     campaign_limit_s: ClassVar[int | None]  # an older event starts no campaign there; None: any does
+    switched_off_after_s: ClassVar[int | None]  # a connection that fails for so long is paused; None: it is never
     address_change_help: ClassVar[str]  # what keeps a customer's old address there; "" if nothing does
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:

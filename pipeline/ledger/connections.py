@@ -103,6 +103,16 @@ def list_all_connections(conn: Connection) -> list[ConnectionRow]:
     return _select_connections(conn)
 
 
+def list_failing_connections(conn: Connection) -> list[tuple[int, str, int, str]]:
+    """(id, platform, since when in µs, reason) of the active connections with a lane of which all tries fail."""
+    columns = StoreConnection.id, StoreConnection.platform, Lane.failing_since, Lane.reason
+    joined = select(*columns).join(Lane, Lane.connection_id == StoreConnection.id)
+    failing = Lane.failing_since.is_not(None), StoreConnection.status == "active"
+    rows = conn.execute(joined.where(*failing).order_by(StoreConnection.id, Lane.failing_since.desc()))
+    first = {row.id: (row.id, row.platform, row.failing_since, row.reason or "") for row in rows}
+    return list(first.values())
+
+
 def rename_connection(conn: Connection, connection_id: int, title: str | None) -> bool:
     """Set what people see instead of platform and label; None: these. False if they see that already.
 

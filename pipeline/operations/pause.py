@@ -14,11 +14,18 @@ from pipeline.infra import redis_keys
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.audit import Actor, record_store_action
-from pipeline.ledger.connections import ConnectionRow, list_all_connections, resume_connection
+from pipeline.ledger.connections import (
+    ConnectionRow,
+    list_all_connections,
+    list_failing_connections,
+    resume_connection,
+)
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import reading, writing
 
 MANUAL_PAUSE = "paused by hand"
+SWITCHED_OFF = "switched off"  # begins the reason of a pause after days without success
+_US_PER_SECOND, _DAY_S = 1_000_000, 86_400
 RETRY_INTERVAL_S = 300  # between two tries of keys that a platform refuses
 
 
@@ -62,6 +69,22 @@ def resume_with_saved_keys(
             record_store_action(conn, connection.store_id, actor, "connection.resumed", now, about)
 
 
+def switch_off_failing(context: Context) -> list[int]:
+    """Pause the connections that have failed for as long as their platform allows: their ids."""
+    with reading(context.engine) as conn:
+        reasons = {
+            connection_id: f"{SWITCHED_OFF} after {limit_s // _DAY_S} days without success; the last try: {reason}"
+            for connection_id, platform, failing_since, reason in list_failing_connections(conn)
+            if (limit_s := DESTINATIONS[platform].switched_off_after_s) is not None
+            and context.now() - failing_since >= limit_s * _US_PER_SECOND
+        }
+    if reasons:
+        with writing(context.engine) as conn:
+            for connection_id, reason in reasons.items():
+                pause_connection(conn, connection_id, reason, context.now())
+    return list(reasons)
+
+
 def claim_due_retries(context: Context) -> list[int]:
     """The connections that a platform refuses and whose saved keys are due for a try: their ids.
 
@@ -71,7 +94,12 @@ def claim_due_retries(context: Context) -> list[int]:
         refused = [
             row.id
             for row in list_all_connections(conn)
-            if row.status != "active" and is_paused_by_platform(row.status_reason)
+            if row.status != "active" and _is_tried_again(row.status_reason)
         ]
     claim = partial(context.redis.set, value=context.now(), nx=True, ex=RETRY_INTERVAL_S)
     return [connection_id for connection_id in refused if claim(redis_keys.credential_retry(connection_id))]
+
+
+def _is_tried_again(status_reason: str | None) -> bool:
+    """Whether the saved keys are tried by themselves. A connection that was switched off waits for a person."""
+    return is_paused_by_platform(status_reason) and not str(status_reason).startswith(SWITCHED_OFF)

@@ -41,6 +41,9 @@ class _CustomerIOKit:
     def unacceptable(self, message: Message) -> Message:
         return replace(message, message_id="not a ULID")
 
+    def unreachable(self) -> CustomerIO:
+        return self.destination(base_url="http://127.0.0.1:1")
+
     def elsewhere(self) -> CustomerIO:
         return self.destination(region="eu")
 

@@ -121,7 +121,7 @@ class DestinationSuite:
         assert {one.seconds for one in reply.outcomes if isinstance(one, RetryAfter)} == {7.0}
 
     def test_a_platform_that_is_not_there_is_tried_again_later(self, kit: Kit):
-        reply = kit.destination(base_url="http://127.0.0.1:1").send(MESSAGES)
+        reply = kit.unreachable().send(MESSAGES)
 
         assert {type(one) for one in reply.outcomes} == {RetryAfter}
         assert reply.calls[0].status is None
@@ -242,12 +242,16 @@ class DestinationSuite:
             kit.destination().check()
 
     def test_a_wrong_region_is_distinguished_from_other_faults(self, kit: Kit):
+        elsewhere = kit.elsewhere()
+        if elsewhere is None:
+            pytest.skip("this platform has no regions")
+
         with pytest.raises(WrongRegion):
-            kit.elsewhere().check()
+            elsewhere.check()
 
     def test_an_unreachable_platform_is_distinguished_from_other_faults(self, kit: Kit):
         with pytest.raises(Unreachable):
-            kit.destination(base_url="http://127.0.0.1:1").check()
+            kit.unreachable().check()
 
     def test_a_failing_platform_is_distinguished_from_other_faults(self, kit: Kit):
         kit.answer_next(503)

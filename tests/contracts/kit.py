@@ -45,8 +45,11 @@ class Kit(Protocol):
     def revoke(self) -> None:
         """Refuse the credentials from now on."""
 
-    def elsewhere(self) -> Destination:
-        """A destination whose account lives in another region than its config says."""
+    def elsewhere(self) -> Destination | None:
+        """A destination whose account lives in another region than its config says; None without regions."""
+
+    def unreachable(self) -> Destination:
+        """A destination at whose address nothing listens."""
 
 
 KitMaker = Callable[[], AbstractContextManager[Kit]]
@@ -55,8 +58,8 @@ KitMaker = Callable[[], AbstractContextManager[Kit]]
 class RecordingHTTP(HTTPClient):
     """Real calls, with the bodies kept."""
 
-    def __init__(self) -> None:
-        super().__init__(now=_clock().__next__, timeout=(1.0, 2.0))
+    def __init__(self, now: Callable[[], int] | None = None) -> None:
+        super().__init__(now=now or _clock().__next__, timeout=(1.0, 2.0))
         self.bodies: list[bytes] = []
 
     def call(

@@ -20,11 +20,11 @@ from pipeline.context import Context
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.fulfilment.stored_settings import change_settings
 from pipeline.infra.crypto.encryption import encrypt
+from pipeline.infra.crypto.signed_messages import read_secrets, sign
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
 from pipeline.ledger.fulfilment.warehouses import build_warehouse_identity, save_warehouse, update_warehouse
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
-from pipeline.warehouses.signed_webhook.signatures import read_secrets, sign
 from receiver import warehouse_messages
 from receiver.app import find_own_paths
 from tests.builders import NOW

@@ -7,14 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from pipeline.destinations.customerio.limits import (
-    MAX_ATTRIBUTE_NAME_BYTES,
-    MAX_ATTRIBUTE_VALUE_BYTES,
-    MAX_ATTRIBUTES,
-    MAX_CHARACTER_BYTES,
-    byte_length,
-    truncate,
-)
+from pipeline.destinations.customerio.limits import MAX_ATTRIBUTE_NAME_BYTES, MAX_ATTRIBUTE_VALUE_BYTES, MAX_ATTRIBUTES
+from pipeline.destinations.json_text import MAX_CHARACTER_BYTES, byte_length, truncate
 
 Notes = tuple[str, ...]
 _MAX_NOTE_NAME_BYTES = 60

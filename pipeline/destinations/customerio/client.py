@@ -9,13 +9,12 @@ from pipeline.core.messages import CallRecord
 from pipeline.destinations.customerio.batches import batch_body
 from pipeline.destinations.customerio.items import Endpoint, Item
 from pipeline.destinations.customerio.limits import MAX_RESPONSE_BYTES
-from pipeline.destinations.error_text import error_text
+from pipeline.destinations.outcomes import build_call_record
 from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 
 _BATCH = Endpoint("POST", "/api/v2/batch", "/api/v2/batch")
 _REGION = Endpoint("GET", "/api/v1/accounts/region", "/api/v1/accounts/region")
-_FIRST_ERROR_STATUS = 300
 
 
 class TrackClient:
@@ -34,32 +33,18 @@ class TrackClient:
     def batch(self, items: Sequence[Item]) -> tuple[HTTPResponse, CallRecord]:
         """Send all items in one call."""
         response = self._call(_BATCH, batch_body([item.body for item in items]))
-        return response, _build_call_record(_BATCH, response, [item.position for item in items])
+        return response, build_call_record(_BATCH.method, _BATCH.template, response, [item.position for item in items])
 
     def operations(self, bodies: Sequence[bytes]) -> tuple[HTTPResponse, CallRecord]:
         """Send these operations, which all belong to the same message, in one call."""
         response = self._call(_BATCH, batch_body(bodies))
-        return response, replace(_build_call_record(_BATCH, response, ()), items=len(bodies))
+        return response, replace(build_call_record(_BATCH.method, _BATCH.template, response, ()), items=len(bodies))
 
     def single(self, item: Item, endpoint: Endpoint) -> tuple[HTTPResponse, CallRecord]:
         """Send one item in its own call."""
         response = self._call(endpoint, item.body)
-        return response, _build_call_record(endpoint, response, [item.position])
+        return response, build_call_record(endpoint.method, endpoint.template, response, [item.position])
 
     def _call(self, endpoint: Endpoint, body: bytes | None = None) -> HTTPResponse:
         url = f"{self._base_url}{endpoint.path}"
         return self._http.call(endpoint.method, url, headers=self._headers, body=body, max_bytes=MAX_RESPONSE_BYTES)
-
-
-def _build_call_record(endpoint: Endpoint, response: HTTPResponse, positions: Sequence[int]) -> CallRecord:
-    failed = response.status is not None and response.status >= _FIRST_ERROR_STATUS
-    return CallRecord(
-        method=endpoint.method,
-        endpoint=endpoint.template,
-        status=response.status,
-        started_at=response.started_at,
-        duration_us=response.duration_us,
-        items=len(positions),
-        error=(error_text(response.body) or None) if failed else response.error,
-        message_positions=tuple(positions),
-    )

@@ -67,6 +67,7 @@ class CustomerIO:
     campaign_age_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, Track API: the timestamp of an event
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
     campaign_limit_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, event-triggered campaigns
+    switched_off_after_s: ClassVar[int | None] = None
     address_change_help: ClassVar[str] = (
         "If Customer.io still has the old address: switch on “Allow updates to email using ID” in its settings."
     )

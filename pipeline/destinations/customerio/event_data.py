@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.destinations.customerio.limits import MAX_EVENT_DATA_BYTES, to_json, truncate
+from pipeline.destinations.customerio.limits import MAX_EVENT_DATA_BYTES
+from pipeline.destinations.json_text import to_json, truncate
 
 Notes = tuple[str, ...]
 

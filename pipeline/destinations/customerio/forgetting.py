@@ -10,8 +10,9 @@ from __future__ import annotations
 from pipeline.core.messages import ForgetMode, Identifiers, Outcome, Rejected, Reply, RetryAfter, Sent
 from pipeline.destinations.customerio.client import TrackClient
 from pipeline.destinations.customerio.items import CUSTOMER_ID_PREFIX
-from pipeline.destinations.customerio.limits import MAX_CALL_ITEMS, MAX_IDENTIFIER_BYTES, byte_length, to_json
+from pipeline.destinations.customerio.limits import MAX_CALL_ITEMS, MAX_IDENTIFIER_BYTES
 from pipeline.destinations.customerio.responses import MULTI_STATUS, parse_batch_outcome, parse_refused_items
+from pipeline.destinations.json_text import byte_length, to_json
 from pipeline.infra.http.client import HTTPResponse
 
 _NOTHING_TO_NAME = Rejected("no_identifier", "no identifier of this person fits Customer.io")

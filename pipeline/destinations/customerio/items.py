@@ -14,9 +14,8 @@ from pipeline.destinations.customerio.limits import (
     MAX_EVENT_NAME_BYTES,
     MAX_IDENTIFIER_BYTES,
     MAX_ITEM_BYTES,
-    byte_length,
-    to_json,
 )
+from pipeline.destinations.json_text import byte_length, to_json
 from pipeline.infra.http.client import Method
 
 CUSTOMER_ID_PREFIX = "cj_"

@@ -9,6 +9,7 @@ from pipeline.destinations.customerio.items import build_item
 
 _BASE_URL = "https://track.customer.io"  # of the other region: track-eu.customer.io
 _USER = "SITE_ID:API_KEY"
+_HELP = "SITE_ID and API_KEY stand for the keys; accounts in the EU use track-eu.customer.io."
 
 
 def preview(message: Message) -> RequestText | None:
@@ -18,5 +19,5 @@ def preview(message: Message) -> RequestText | None:
         return None
     endpoint = item.own_endpoint
     if endpoint is None:
-        return RequestText("POST", f"{_BASE_URL}/api/v2/batch", _USER, batch_body([item.body]))
-    return RequestText(endpoint.method, f"{_BASE_URL}{endpoint.path}", _USER, item.body)
+        return RequestText("POST", f"{_BASE_URL}/api/v2/batch", batch_body([item.body]), _USER, help=_HELP)
+    return RequestText(endpoint.method, f"{_BASE_URL}{endpoint.path}", item.body, _USER, help=_HELP)

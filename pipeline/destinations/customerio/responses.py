@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.core.backoff import parse_retry_after
 from pipeline.core.messages import ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
-from pipeline.destinations.error_text import entry_text, error_text
+from pipeline.destinations.error_text import entry_text
+from pipeline.destinations.outcomes import refused, retry_later, too_large
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.redaction.scrub import scrub
 
@@ -21,7 +21,7 @@ def parse_outcome(response: HTTPResponse) -> Outcome:
     """Return one outcome for all items of a call. A 200 of the API means accepted, whatever its body lacks."""
     if response.status is None:
         return RetryAfter(None, response.error or "no answer")
-    parse = _BY_STATUS.get(response.status) or _BY_STATUS_CLASS.get(response.status // 100, _retry_later)
+    parse = _BY_STATUS.get(response.status) or _BY_STATUS_CLASS.get(response.status // 100, retry_later)
     return parse(response)
 
 
@@ -76,28 +76,15 @@ def _credentials(response: HTTPResponse) -> Outcome:
     return ConnectionBroken(f"the credentials were refused ({response.status})")
 
 
-def _retry_later(response: HTTPResponse) -> Outcome:
-    seconds = parse_retry_after(response.headers.get("retry-after"), response.started_at / 1_000_000)
-    return RetryAfter(seconds, f"answered {response.status}")
-
-
-def _too_large(response: HTTPResponse) -> Outcome:
-    return Rejected("too_large", error_text(response.body))
-
-
-def _refused(response: HTTPResponse) -> Outcome:
-    return Rejected("refused", error_text(response.body) or f"answered {response.status}")
-
-
-_BY_STATUS_CLASS: dict[int, Callable[[HTTPResponse], Outcome]] = {2: _sent, 3: _redirected, 4: _refused}
+_BY_STATUS_CLASS: dict[int, Callable[[HTTPResponse], Outcome]] = {2: _sent, 3: _redirected, 4: refused}
 _BY_STATUS: dict[int, Callable[[HTTPResponse], Outcome]] = {
     401: _credentials,
     403: _credentials,
-    408: _retry_later,
-    413: _too_large,
-    425: _retry_later,
-    429: _retry_later,
-    501: _refused,  # these three are permanent; every other 5xx is temporary
-    505: _refused,
-    511: _refused,
+    408: retry_later,
+    413: too_large,
+    425: retry_later,
+    429: retry_later,
+    501: refused,  # these three are permanent; every other 5xx is temporary
+    505: refused,
+    511: refused,
 }

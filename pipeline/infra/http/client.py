@@ -60,6 +60,10 @@ class HTTPClient:
         self._timeout = timeout
         self._pid_and_session: tuple[int, requests.Session] | None = None
 
+    def now(self) -> int:
+        """The time by this client's clock, in µs."""
+        return self._now()
+
     def call(
         self,
         method: Method,

@@ -24,6 +24,7 @@ from pipeline.core.fulfilment import (
     Unsupported,
     WarehouseOrder,
 )
+from pipeline.infra.crypto.signed_messages import NotVerified, read_secrets, sign, verify
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Caller, Endpoint
@@ -32,7 +33,6 @@ from pipeline.warehouses.open_orders import read_singly, start_part
 from pipeline.warehouses.signed_webhook.answers import parse_cancelled, parse_created, parse_found
 from pipeline.warehouses.signed_webhook.incoming import parse_push
 from pipeline.warehouses.signed_webhook.messages import OutgoingMessage, build_cancel, build_create, build_query
-from pipeline.warehouses.signed_webhook.signatures import NotVerified, read_secrets, sign, verify
 
 CREATES_AT_ONCE = 4
 READS_PER_PART = 20  # so that a part is not long under way

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pipeline.core.messages import Message, PersonRef
 from pipeline.destinations import PREVIEWS
@@ -11,14 +13,22 @@ from pipeline.ledger.queries import DeliveryDetail, EventDetail
 _JSON = "Content-Type: application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """A command, and what its placeholders stand for."""
+
+    command: str = field(repr=False)
+    help: str
+
+
 def build_hook_curl(detail: EventDetail, public_url: str) -> str:
     """The hook of an event, with the file of *Save all bytes*."""
     event = detail.event
     address = f"{public_url}/hooks/{event.store}/TOKEN/{event.name}"
-    return _format("POST", address, _JSON, f"@event-{event.id}.bin")
+    return _format("POST", address, [_JSON], f"@event-{event.id}.bin")
 
 
-def build_message_curl(delivery: DeliveryDetail) -> str | None:
+def build_message_curl(delivery: DeliveryDetail) -> Curl | None:
     """A message on its own; None if its content is gone, or its platform cannot say."""
     preview, content = PREVIEWS.get(delivery.platform), delivery.message
     if preview is None or delivery.kind == "forget" or not content.get("data"):
@@ -36,11 +46,21 @@ def build_message_curl(delivery: DeliveryDetail) -> str | None:
     )
     if found is None:
         return None
-    return _format(found.method, found.url, _JSON, found.body.decode("utf-8", "replace"), found.user)
+    body = found.body.decode("utf-8", "replace")
+    return Curl(_format(found.method, found.url, [_JSON, *found.headers], body, found.user), found.help)
 
 
-def _format(method: str, url: str, header: str, body: str, user: str | None = None) -> str:
+def _format(method: str, url: str, headers: Sequence[str], body: str, user: str = "") -> str:
     """One command, a line for each option. A body that begins with @ is the name of a file."""
     who = ["--user", user] if user else []
-    words = ["curl", "-X", method, url, *who, "-H", header, "--data-binary", body]
+    words = [
+        "curl",
+        "-X",
+        method,
+        url,
+        *who,
+        *(word for header in headers for word in ("-H", header)),
+        "--data-binary",
+        body,
+    ]
     return " ".join(map(shlex.quote, words))

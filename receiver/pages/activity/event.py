@@ -57,10 +57,11 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
             (
                 delivery,
                 build_json_lines(delivery.message, list_refused_fields(delivery)),
-                shorten(build_message_curl(delivery) or "", MAX_CURL_CHARS),
+                build_message_curl(delivery),
             )
             for delivery in detail.deliveries
         ],
+        "max_curl_chars": MAX_CURL_CHARS,
         "hook_curl": build_hook_curl(detail, get_context().settings.public_url),
         "can_sample": bool(detail.data) and is_allowed(stores[view.event.store].role, "replay"),
         "can_replay": find_ways_to_replay(detail, stores[view.event.store].role),

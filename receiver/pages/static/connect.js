@@ -6,7 +6,7 @@ for (const section of document.querySelectorAll("form.connect section[data-step]
   const values = () => JSON.stringify(fields().map((field) => field.value));
   const cameWith = (field) => field.options ? ([...field.options].find((option) => option.defaultSelected) || field.options[0]).value : field.defaultValue;
   let last = JSON.stringify(fields().map(cameWith)); // that was checked, or is empty
-  const isFilledIn = () => fields().every((field) => field.value || !field.required || "kept" in field.dataset);
+  const isFilledIn = () => fields().every((field) => field.value || !field.required || field.closest("[hidden]") || "kept" in field.dataset);
 
   const leave = (goesTo) => {
     if (section.contains(goesTo) || (goesTo && goesTo.type === "submit")) return;
@@ -22,6 +22,15 @@ for (const section of document.querySelectorAll("form.connect section[data-step]
     section.classList.add("is-checking");
   });
   section.addEventListener("htmx:afterRequest", () => section.classList.remove("is-checking"));
+}
+// Of several platforms only the chosen one's fields are shown.
+const platform = document.querySelector("form.connect select[name=platform]");
+if (platform) {
+  const show = () => {
+    for (const group of document.querySelectorAll("[data-platform]")) group.hidden = group.dataset.platform !== platform.value;
+  };
+  platform.addEventListener("change", show);
+  show();
 }
 // Errors are put beside their fields; the fields say so too.
 document.body.addEventListener("htmx:afterSettle", () => {

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.infra.crypto.signed_messages import read_secrets, sign
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 from pipeline.warehouses import WAREHOUSES
-from pipeline.warehouses.signed_webhook.signatures import read_secrets, sign
 from tests.pipeline.warehouses.cartrover.test_orders import SHIPMENT
 from tests.pipeline.warehouses.extensiv_3pl.recorded import CONFIG, GRANT, listing, row
 from tests.pipeline.warehouses.kit import NOW_US, ORDER, answer, make_tools

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from pipeline.destinations.customerio.event_data import clean_event_data, shorten_to_fit
-from pipeline.destinations.customerio.limits import to_json
+from pipeline.destinations.json_text import to_json
 
 
 @pytest.mark.parametrize(

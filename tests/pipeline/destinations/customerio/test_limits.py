@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.destinations.customerio.limits import to_json, truncate
+from pipeline.destinations.json_text import to_json, truncate
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 VALUES: st.SearchStrategy[Any] = st.recursive(

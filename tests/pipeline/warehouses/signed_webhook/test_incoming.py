@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.core.fulfilment import Invalid, Package, Pushed, PushRefused, Unsupported, WarehouseOrder
+from pipeline.infra.crypto.signed_messages import read_secrets, sign
 from pipeline.warehouses.signed_webhook import SignedWebhook
-from pipeline.warehouses.signed_webhook.signatures import read_secrets, sign
 from tests.pipeline.warehouses.kit import NOW_US, RecordedHTTP, make_tools
 
 SECRET = "whsec_ZW11bGF0b3Itc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY="

@@ -49,5 +49,6 @@ def filled_in(cratejoy, customerio):
         "email": EMAIL,
         "password": PASSWORD,
         "reads_customers": "now",
+        "platform": "customerio",
         **platform,
     }

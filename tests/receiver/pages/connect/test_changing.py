@@ -53,7 +53,8 @@ def test_one_key_is_changed_by_typing_it_alone(pages, owner, filled_in):
         save_store_api(conn, find_store(conn, "acme").id, outdated, pages.site.now())
     region = filled_in["customerio-region"]
 
-    owner.send(**drawn(owner, filled_in), **{"customerio-region": region, "client_secret": "a-secret"})
+    chosen = {"platform": "customerio", "customerio-region": region}
+    owner.send(**drawn(owner, filled_in), **chosen, client_secret="a-secret")
 
     assert owner.where == "/stores/acme"
     assert saved(pages) == (api | {"client_secret": "a-secret"}, connection)
@@ -63,7 +64,7 @@ def test_one_key_is_changed_by_typing_it_alone(pages, owner, filled_in):
     ("field", "secret"), [("cratejoy_url", "client_secret"), ("customerio-base_url", "customerio-api_key")]
 )
 def test_no_saved_secret_goes_to_another_address(owner, filled_in, field, secret):
-    form = drawn(owner, filled_in) | {"customerio-region": filled_in["customerio-region"]}
+    form = drawn(owner, filled_in) | {name: filled_in[name] for name in ("platform", "customerio-region")}
 
     page = owner.send(**form | {field: "http://127.0.0.1:1/v1/"})
 

@@ -11,9 +11,10 @@ def test_a_visitor_reads_what_this_is_and_what_is_needed(pages):
     visitor = pages.visitor()
     visitor.go("/")
 
-    assert "Your box shop's events, in Customer.io." in visitor.text
+    assert "Your box shop's events, in your messaging platform." in visitor.text
     assert "Cratejoy's Client ID and Client Secret" in visitor.text
-    assert "Customer.io's Site ID and API key" in visitor.text
+    assert "Customer.io: Site ID and API key" in visitor.text
+    assert "Signed web hook: Address and Secret" in visitor.text
     assert [word for word in ("Connect a shop", "Log in") if word not in visitor.text] == []
     assert "demo shop" not in visitor.text
 

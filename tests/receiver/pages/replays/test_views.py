@@ -138,7 +138,7 @@ def test_an_event_that_has_arrived_is_only_delivered_again_on_request(pages, sto
 
     visitor.send("/replays", store="acme", id=str(event_id), again="1")
 
-    assert "1 of them has arrived before. They keep their ids: Customer.io ignores repeats" in visitor.text
+    assert "1 of them has arrived before. They keep their ids: a platform ignores repeats" in visitor.text
 
 
 def test_some_of_the_events_can_be_chosen(pages, store_id, visitor):

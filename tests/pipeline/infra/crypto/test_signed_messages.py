@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import Misconfigured
-from pipeline.warehouses.signed_webhook.signatures import NotVerified, read_secrets, sign, verify
+from pipeline.infra.crypto.signed_messages import NotVerified, read_secrets, sign, verify
 
 # The published example: what the scheme makes of this secret, id, timestamp and body.
 SECRET = "whsec_ZW11bGF0b3Itc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY="
