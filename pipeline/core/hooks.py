@@ -106,6 +106,7 @@ class Batch(TypedDict):
     token: int  # the fencing token of the chain lease
     hooks: list[Any]  # InboxEntry, DecodedHook or ValidHook, depending on the link
     failed: list[FailedHook]
+    partition: NotRequired[int]  # of the inbox; absent: 0
     more: NotRequired[bool]  # the inbox probably holds more; written by older releases
 
 

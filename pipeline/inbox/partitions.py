@@ -14,9 +14,11 @@ from typing import Any
 
 from redis import Redis
 
+from pipeline.core.partitions import MAX_PARTITIONS
 from pipeline.infra import redis_keys
 
-MAX_PARTITIONS = 64
+__all__ = ["MAX_PARTITIONS", "PartitionCount", "get_partition_count", "hash_store"]
+
 NUMBER, NEXT = "number", "next"  # fields: how many partitions there are, and how many there shall be
 _HASH_DIGITS = 7  # so many hexadecimal digits are a whole number in Lua, as in the scripts
 
@@ -41,8 +43,3 @@ def hash_store(store: str) -> int:
     """Return the number that chooses a store's partition: the remainder after division by how many there are."""
     digest = hashlib.sha1(store.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     return int(digest[:_HASH_DIGITS], 16)
-
-
-def get_fence_name(partition: int) -> str:
-    """Return the name of the ledger's fence for the chain of this partition."""
-    return redis_keys.in_partition("inbox", partition)

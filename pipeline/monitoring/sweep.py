@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.inbox_fence import find_settled_event_id
 from pipeline.ledger.monitoring.activity import collect_activity
 from pipeline.ledger.monitoring.canaries import list_unsent_canaries
 from pipeline.monitoring.canary import check_endpoint
@@ -38,9 +39,11 @@ def sweep(context: Context) -> list[int]:
 def _collect_all_activity(context: Context) -> bool:
     """Return whether all events of the ledger have been counted. Before that, silence cannot be detected."""
     until = context.now() + STEP_TIMEOUT_US
+    with writing(context.engine) as conn:
+        settled_id = find_settled_event_id(conn)
     while context.now() < until:
         with writing(context.engine) as conn:
-            if not collect_activity(conn):
+            if not collect_activity(conn, settled_id):
                 return True
     return False
 

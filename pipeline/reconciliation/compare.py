@@ -40,7 +40,7 @@ def compare_page(
     now: int,
     secret_keys: Sequence[str] = (),
 ) -> PageComparison:
-    """Save what the page shows, and record the events that no hook has reported. The caller holds the inbox's fence.
+    """Save what the page shows, and record the events that no hook has reported. The caller has locked the inbox.
 
     `secret_keys` as in `record_batch`.
     """

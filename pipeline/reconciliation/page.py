@@ -14,7 +14,7 @@ from pipeline.core.errors import BadResponse, Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.pagination import Page, PageWalk, ReadTally, load_tally
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fence import lock_fence
+from pipeline.ledger.inbox_fence import lock_inbox
 from pipeline.ledger.observed_events import list_waiting_ids
 from pipeline.ledger.reconciliations import ReconciliationRow, update_reconciliation
 from pipeline.ledger.stores import get_store
@@ -106,7 +106,7 @@ class PageStep:
         with reading(self.context.engine) as conn:
             name = _get_store_name(conn, row.store_id)
         with writing(self.context.engine) as conn:
-            lock_fence(conn, "inbox")
+            lock_inbox(conn)
             store = load_stores_by_name(conn, {name}).get(name)
             if store is None:
                 raise Misconfigured(f"store {name} is being removed")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from pipeline.core.hooks import FailedHook, RawBody, ValidHook
 from pipeline.ledger.fence import advance_fence
+from pipeline.ledger.inbox_fence import get_fence_name
 from pipeline.ledger.removals import find_removed_stores
 from pipeline.recording import load
 from pipeline.recording.candidate import AroundHook, admit_hooks
@@ -63,19 +64,21 @@ def record_batch(  # noqa: PLR0913 what is recorded, the fence, and the budget
     *,
     token: int | None,
     now: int,
+    partition: int = 0,
     around_hook: AroundHook = _no_context,
     secret_keys: Sequence[str] = (),
 ) -> BatchResult:
     """Record a batch inside the caller's transaction.
 
-    `token` fences the holder of the inbox; with None the caller ensures that no other process records meanwhile.
+    `token` fences the holder of this partition of the inbox; with None the caller ensures that no other process records
+    meanwhile.
     `raw_bodies`: what was received, by entry id. `around_hook` is entered for the work on each single hook.
     `secret_keys` open the keys by which suppressed people are recognised.
-    Raises StaleFence if the inbox has a newer holder, Misconfigured if a store has suppressed people and no key opens,
-    and what `around_hook` raises.
+    Raises StaleFence if the partition has a newer holder, Misconfigured if a store has suppressed people and no key
+    opens, and what `around_hook` raises.
     """
     if token is not None:
-        advance_fence(conn, "inbox", token)
+        advance_fence(conn, get_fence_name(partition), token)
     loaded, raw_bodies = _load_batch(conn, hooks, failed, raw_bodies, around_hook, secret_keys)
     plan = plan_batch(loaded, raw_bodies, now)
     write_batch(conn, plan, now)

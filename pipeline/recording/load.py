@@ -50,7 +50,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
     store, connection = core.Store.__table__, core.StoreConnection.__table__
     # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
     known = store.c.name.in_(names), store.c.removed_at.is_(None)
-    rows = conn.execute(select(store).where(*known).with_for_update(key_share=True)).all()
+    rows = conn.execute(select(store).where(*known).order_by(store.c.id).with_for_update(key_share=True)).all()
     connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
     rules = load_rules(conn, rows)
     columns = (connection.c.store_id, connection.c.id, connection.c.lanes)

@@ -12,7 +12,7 @@ from pipeline.core.hooks import RawBody
 from pipeline.delivery.forgetting import enqueue_forget
 from pipeline.events.catalogue import get_event_row
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fence import lock_fence
+from pipeline.ledger.inbox_fence import lock_inbox
 from pipeline.ledger.regulations import SUPPRESS, Hasher, RegulationRow, list_regulations, load_hasher, mark_applied
 from pipeline.ledger.schema.core import DeadHook, Event, EventPerson, Person, PersonKey
 from pipeline.ledger.schema.regulations import Regulation, RegulationIdentifier
@@ -85,7 +85,7 @@ def apply_regulations(eraser: Eraser) -> AppliedRegulations:
         for person_id, row in sorted(found.items()):
             people += 1
             with writing(eraser.engine) as conn:
-                lock_fence(conn, "inbox")
+                lock_inbox(conn)
                 person = load_person(conn, store, person_id)
                 emptied.update(eraser.erase_again(conn, person, row.id))
                 if row.at_destinations:  # what was sent since the restore may have brought the person back there
@@ -122,7 +122,7 @@ def _erase_the_rest(eraser: Eraser, known: _StoreRegulations) -> Counter[str]:
     """Dead hooks and events that no person's row leads to, such as test orders."""
     emptied: Counter[str] = Counter()
     with writing(eraser.engine) as conn:
-        lock_fence(conn, "inbox")
+        lock_inbox(conn)
         for dead_id, keys, died_at in list(_read_dead_hook_keys(conn, known.store)):
             if known.find(keys, died_at) is not None:
                 emptied.update(empty_dead_hooks(conn, _build_person(known.store, keys), [dead_id]))

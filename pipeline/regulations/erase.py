@@ -16,7 +16,7 @@ from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.deliveries.forgetting import ForgetRequest
 from pipeline.ledger.deliveries.stopped import stop_messages
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fence import lock_fence
+from pipeline.ledger.inbox_fence import lock_inbox
 from pipeline.ledger.regulations import ERASE, SUPPRESS, add_identifiers, add_regulation, ensure_hasher, mark_applied
 from pipeline.ledger.schema.core import Person
 from pipeline.ledger.stores import StoreRow
@@ -69,7 +69,7 @@ class Eraser:
             person = find_person(conn, request.store, request.text)
             mentions = find_mentions(conn, request.store, person.identity)
         with writing(self.engine) as conn:
-            lock_fence(conn, "inbox")  # nothing is recorded meanwhile
+            lock_inbox(conn)  # nothing is recorded meanwhile
             person = find_person(conn, request.store, request.text)
             return self._erase(conn, request, person, mentions)
 

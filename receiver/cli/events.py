@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -44,6 +45,7 @@ from receiver.cli.own_test_event import test_command
 from receiver.cli.samples import sample
 
 _POLL_INTERVAL_S = 0.5
+_LOOKS_BACK = 10  # how often the newest ids are looked at before none of them can be missing any more
 _PAGE_SIZE = 200
 NO_EVENT_TEXT = "No event."
 
@@ -125,12 +127,19 @@ def _check_filter(conn: Connection, wanted: EventFilter) -> None:
 
 
 def _follow_events(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventSummary]:
-    """Yield the events after the one with the id `newest`, in order, for ever."""
+    """Yield the events after the one with the id `newest`, in order, for ever.
+
+    Two chains draw ids at the same time and commit in any order, so the ids of the last seconds are looked at again.
+    """
+    earlier = deque([newest] * _LOOKS_BACK, maxlen=_LOOKS_BACK)
+    seen: set[int] = set()
     while True:
+        since = earlier[0]
         with reading(engine) as conn:
-            fresh = _load_since(conn, wanted, newest)
-        yield from fresh
-        newest = fresh[-1].id if fresh else newest
+            found = _load_since(conn, wanted, since)
+        yield from (event for event in found if event.id not in seen)
+        seen = {event.id for event in found}
+        earlier.append(found[-1].id if found else since)
         time.sleep(_POLL_INTERVAL_S)
 
 

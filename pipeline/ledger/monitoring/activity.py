@@ -16,12 +16,16 @@ MAX_EVENTS_PER_BATCH = 50_000  # in one transaction
 _CURSOR_NAME = "events"
 
 
-def collect_activity(conn: Connection) -> bool:
-    """Add the events since the cursor; returns whether there are more. Each event's row is read only once, ever."""
+def collect_activity(conn: Connection, settled_id: int | None = None) -> bool:
+    """Add the events since the cursor; returns whether there are more. Each event's row is read only once, ever.
+
+    `settled_id`: the id up to which no event is missing any more; None for all that there are.
+    """
     conn.execute(insert_into(conn, ActivityCursor).values(name=_CURSOR_NAME, event_id=0).on_conflict_do_nothing())
     cursor = select(ActivityCursor.event_id).where(ActivityCursor.name == _CURSOR_NAME).with_for_update()
     since = conn.execute(cursor).scalar_one()
-    ids = select(Event.id).where(Event.id > since).order_by(Event.id).limit(MAX_EVENTS_PER_BATCH).subquery()
+    wanted = Event.id > since if settled_id is None else Event.id.between(since + 1, settled_id)
+    ids = select(Event.id).where(wanted).order_by(Event.id).limit(MAX_EVENTS_PER_BATCH).subquery()
     count, until = conn.execute(select(func.count(), func.max(ids.c.id)).select_from(ids)).one()
     if not count:
         return False

@@ -71,7 +71,8 @@ def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, i
 def find_id_recorded_by(conn: Connection, at: int) -> int:
     """The id of the last event that was recorded at this time (µs) or before; 0 for none.
 
-    Ids and times of recording grow together, so it is searched by halves: no index of times is needed.
+    Ids and times of recording grow together, but for the moment in which two chains record, so it is searched by
+    halves: no index of times is needed.
     """
     low, high = 0, conn.execute(select(func.max(Event.id))).scalar() or 0
     while low < high:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.inbox import fair_queue, poison, stream
 from pipeline.inbox.chain_lease import acquire_chain_lease, is_chain_lease_free, release_chain_lease, renew_chain_lease
-from pipeline.inbox.partitions import MAX_PARTITIONS, PartitionCount, get_fence_name, get_partition_count, hash_store
+from pipeline.inbox.partitions import MAX_PARTITIONS, PartitionCount, get_partition_count, hash_store
 from pipeline.infra import redis_keys
 from tests.pipeline.inbox.hooks import hook
 
@@ -157,7 +157,3 @@ def test_a_death_is_counted_before_the_hooks_leave_the_partition(redis):
     poison.count_killed(redis, 0)
 
     assert redis.hgetall(redis_keys.POISON_TRIES) == {poison.hash_content(entries[0].raw, None).encode(): b"1"}
-
-
-def test_the_ledgers_fence_of_partition_0_is_that_of_before_there_were_partitions():
-    assert [get_fence_name(0), get_fence_name(3)] == ["inbox", "inbox:3"]
