@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from redis import Redis
 
@@ -33,9 +32,11 @@ class PartitionCount:
 
 def get_partition_count(redis: Redis) -> PartitionCount:
     """Return how many partitions there are now. Raises RedisError."""
-    found: Any = redis.hmget(redis_keys.PARTITIONS, NUMBER, NEXT)
-    number, following = (int(value) if value else None for value in found)
-    return PartitionCount(number, following)
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hmget(redis_keys.PARTITIONS, NUMBER, NEXT)
+        pipe.exists(redis_keys.INBOX, redis_keys.INBOX_TOKEN)  # from before there were partitions
+        (number, following), is_old = pipe.execute()
+    return PartitionCount(int(number) if number else (1 if is_old else None), int(following) if following else None)
 
 
 @lru_cache(maxsize=10_000)

@@ -32,7 +32,10 @@ def record(
     """
     results, internal_failures = record_valid_hooks(engine, batch, raws, now, secret_keys=secret_keys)
     if internal_failures:
-        results.append(record_dead_letters(engine, internal_failures, raws, batch["token"], now, secret_keys))
+        partition = batch.get("partition", 0)
+        results.append(
+            record_dead_letters(engine, internal_failures, raws, batch["token"], now, secret_keys, partition)
+        )
     return results
 
 
@@ -50,21 +53,33 @@ def record_valid_hooks(
     """
     internal = [hook for hook in batch["failed"] if hook["reason"] == INTERNAL_ERROR]
     failed = [hook for hook in batch["failed"] if hook["reason"] != INTERNAL_ERROR]
-    recorder = _BatchRecorder(engine, raws, batch["token"], now, cpu_budget or CpuBudget(), internal, secret_keys)
+    recorder = _BatchRecorder(
+        engine,
+        raws,
+        batch["token"],
+        now,
+        cpu_budget or CpuBudget(),
+        internal,
+        secret_keys,
+        batch.get("partition", 0),
+    )
     return recorder.record(batch["hooks"], failed), recorder.internal_failures
 
 
-def record_dead_letters(
+def record_dead_letters(  # noqa: PLR0913, PLR0917 what is recorded, and the fence
     engine: Engine,
     failed: Sequence[FailedHook],
     raws: Mapping[str, RawBody],
     token: int,
     now: Callable[[], int],
     secret_keys: Sequence[str] = (),
+    partition: int = 0,
 ) -> BatchResult:
-    """Record failed hooks as dead hooks."""
+    """Record failed hooks as dead hooks. `token` is that of the partition's chain lease."""
     with writing(engine) as conn:
-        return record_batch(conn, [], failed, raws, token=token, now=now(), secret_keys=secret_keys)
+        return record_batch(
+            conn, [], failed, raws, token=token, partition=partition, now=now(), secret_keys=secret_keys
+        )
 
 
 class _HookOverBudget(CratewireError):
@@ -87,6 +102,7 @@ class _BatchRecorder:
     cpu_budget: CpuBudget
     internal_failures: list[FailedHook] = field(default_factory=list)
     secret_keys: Sequence[str] = field(default=(), repr=False)
+    partition: int = 0
 
     def record(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[BatchResult]:
         try:
@@ -115,6 +131,7 @@ class _BatchRecorder:
                 failed,
                 self.raws,
                 token=self.token,
+                partition=self.partition,
                 now=now,
                 around_hook=self._charge_hook,
                 secret_keys=self.secret_keys,
