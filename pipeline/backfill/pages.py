@@ -13,7 +13,7 @@ from pipeline.cratejoy.pagination import MAX_PAGES, Page, PageWalk, ReadTally, l
 from pipeline.ledger.backfills import DONE, SHORT, BackfillRow, lock_backfill
 from pipeline.ledger.stores import get_store
 from pipeline.recording.api_page import ApiPage, enqueue_unsent_profiles, record_api_page
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.snapshot import RecordingStore
 
 UNREADABLE = "unreadable"  # beside the collections in a row's `done`

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from pipeline.core.errors import StaleFence
 from pipeline.ledger.schema.fences import Fence
@@ -11,11 +13,22 @@ from pipeline.ledger.sql.bulk import upsert
 
 def advance_fence(conn: Connection, name: str, token: int) -> None:
     """Raise the fence to `token` in this transaction. Raise StaleFence if it has seen a larger token."""
-    fence = Fence.__table__
-    upsert(conn, fence, [{"name": name, "token": token}], update_columns=())
-    raised = conn.execute(update(fence).where(fence.c.name == name, fence.c.token <= token).values(token=token))
-    if raised.rowcount == 0:
+    raised = conn.execute(_RAISE[conn.dialect.name], {"name": name, "token": token})
+    if raised.scalar() is None:
         raise StaleFence(f"{name}: a newer holder has written")
+
+
+def _build_raise(made: postgresql.Insert | sqlite.Insert) -> ReturningInsert[tuple[int]]:
+    may_rise = Fence.token <= made.excluded.token
+    raised = made.on_conflict_do_update(index_elements=["name"], set_={"token": made.excluded.token}, where=may_rise)
+    return raised.returning(Fence.token)
+
+
+# Built once: every batch executes one of them.
+_RAISE = {
+    "sqlite": _build_raise(sqlite.insert(Fence)),
+    "postgresql": _build_raise(postgresql.insert(Fence)),
+}
 
 
 def lock_fence(conn: Connection, name: str) -> None:

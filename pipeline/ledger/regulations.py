@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from pipeline.infra.crypto.keyed_hashes import hash_identifier, open_key, seal_key
 from pipeline.ledger.schema.core import Store
@@ -108,10 +108,16 @@ def list_person_regulations(conn: Connection, person_id: int) -> list[Regulation
     return _select_regulations(conn, (Regulation.person_id == person_id,))
 
 
+# Built once: every batch executes it.
+_WITH_SUPPRESSED = select(Store.id).where(
+    Store.id.in_(bindparam("ids", expanding=True)),
+    exists().where(Regulation.store_id == Store.id, Regulation.kind == SUPPRESS),
+)
+
+
 def find_stores_with_suppressed(conn: Connection, store_ids: Collection[int]) -> set[int]:
     """Those of the stores that have suppressed people."""
-    suppressed = exists().where(Regulation.store_id == Store.id, Regulation.kind == SUPPRESS)
-    return set(conn.execute(select(Store.id).where(Store.id.in_(store_ids), suppressed)).scalars())
+    return set(conn.execute(_WITH_SUPPRESSED, {"ids": sorted(store_ids)}).scalars())
 
 
 def find_suppressed(

@@ -20,7 +20,7 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema.core import Event, Store
 from pipeline.recording.api_page import build_api_candidate
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.suppression import remove_suppressed_people
 
 KEPT_S = 600

@@ -24,7 +24,7 @@ from pipeline.ledger.stores import get_store
 from pipeline.ledger.survey_questions import assign_slugs
 from pipeline.lookups.ask import RESOURCES, Answer, read_subjects
 from pipeline.recording.api_page import ApiPage, record_api_page
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.lookups import FOUND, GIFT_KINDS, NOTHING, SURVEY, VARIANTS, settle_search
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.write import write_notes

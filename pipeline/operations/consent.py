@@ -15,7 +15,7 @@ from pipeline.core.consent import (
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.consent import record_decision, save_gift_recipients, save_marketplace_policy, save_sources
 from pipeline.ledger.schema.core import Person, Store
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.rejudge import rejudge_people, release_person
 from pipeline.recording.snapshot import RecordingStore
 

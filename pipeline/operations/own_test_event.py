@@ -27,6 +27,7 @@ from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.counts import count_batch
 from pipeline.recording.deliveries import DeliveryDraft
 from pipeline.recording.events import EventDraft, EventPersonDraft
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.people import PersonDraft, PersonResolver
 from pipeline.recording.plan import BatchPlan
 from pipeline.recording.snapshot import RecordingStore
@@ -57,7 +58,7 @@ def send_test_event(conn: Connection, test: TestEvent) -> int:
 
     Raise Misconfigured if the store has no platform, or if nothing may be sent about the address.
     """
-    store = load.load_stores_by_name(conn, [test.store]).get(test.store)
+    store = load_stores_by_name(conn, [test.store]).get(test.store)
     if store is None:
         raise Misconfigured(f"{test.store} is being removed")
     if not store.connections:

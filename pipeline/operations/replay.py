@@ -12,7 +12,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter
 from pipeline.ledger.schema.core import DeadHook, Delivery, Store
 from pipeline.operations.replays.pending import has_content, lock_messages, make_pending
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.redaction.raw_body import EMPTIED_KEY
 
 _MINUTE_US = 60_000_000

@@ -22,7 +22,7 @@ from pipeline.reconciliation.classify import PageRules
 from pipeline.reconciliation.collections import COLLECTIONS, Collection, IdSearch, ReadFrom
 from pipeline.reconciliation.compare import PageComparison, compare_page
 from pipeline.reconciliation.evidence import EventEvidence
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.settings import Settings
 

@@ -23,6 +23,7 @@ from pipeline.recording.consent import build_rules, judge_candidates, learn_sour
 from pipeline.recording.dead_letters import find_revoked_stores
 from pipeline.recording.dedup import deduplicate
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, find_replayed, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
@@ -104,7 +105,7 @@ def _load_batch(
     our_nonces = load.load_canary_nonces(conn, probes.nonces)
     hooks, failed = remove_probes(probes, our_nonces, hooks, failed)
     names = {hook["store"] for hook in (*hooks, *failed)}
-    stores = load.load_stores_by_name(conn, names)
+    stores = load_stores_by_name(conn, names)
     removed = find_removed_stores(conn, names - stores.keys())
     hooks = [hook for hook in hooks if hook["store"] not in removed]  # nothing of a removed store is stored again
     failed = [hook for hook in failed if hook["store"] not in removed]

@@ -12,11 +12,9 @@ from sqlalchemy import Connection, exists, literal, select
 from pipeline.events.catalogue import EVENTS
 from pipeline.fan_out.gifts import Gift
 from pipeline.ledger.schema import core
-from pipeline.ledger.schema.fulfilment import Warehouse
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary
 from pipeline.ledger.schema.retention import PastEvent
-from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import REVOKED
@@ -35,49 +33,10 @@ from pipeline.recording.snapshot import (
     StoredDeadLetter,
     WaitingDeadHook,
 )
-from pipeline.recording.sources import load_rules
 
 # Written into the SQL instead of being bound, as the partial index says it.
 _IS_REVOKED = core.DeadHook.reason == literal(REVOKED, literal_execute=True)
 _EVENTS_FOR_RECIPIENTS = tuple(row.name for row in EVENTS.values() if row.gift_copy)
-
-
-def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, RecordingStore]:
-    """These stores, locked, with all their connections: deliveries of a paused connection are written and wait.
-
-    A store whose rows are being deleted is not among them.
-    """
-    store, connection = core.Store.__table__, core.StoreConnection.__table__
-    # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
-    known = store.c.name.in_(names), store.c.removed_at.is_(None)
-    rows = conn.execute(select(store).where(*known).order_by(store.c.id).with_for_update(key_share=True)).all()
-    connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
-    rules = load_rules(conn, rows)
-    columns = (connection.c.store_id, connection.c.id, connection.c.lanes)
-    query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)
-    for store_id, connection_id, lanes in conn.execute(query):
-        connections[store_id].append((connection_id, lanes))
-    apis = select(StoreAPI.store_id, Warehouse.id.label("warehouse_id")).where(StoreAPI.store_id.in_(connections))
-    joined = apis.join(Warehouse, Warehouse.store_id == StoreAPI.store_id, isouter=True)
-    with_api = {row.store_id: row.warehouse_id is not None for row in conn.execute(joined)}
-    return {
-        row.name: RecordingStore(
-            id=row.id,
-            name=row.name,
-            token_version=row.token_version,
-            old_token_until=row.old_token_until,
-            currency=row.currency,
-            forward_also=tuple(row.forward_also),
-            forward_tests=row.forward_tests,
-            record_only=row.record_only_since is not None,
-            connections=tuple(connections[row.id]),
-            has_api=row.id in with_api,
-            has_warehouse=with_api.get(row.id, False),
-            consent=rules[row.id],
-            not_forwarded=tuple(row.not_forwarded or ()),
-        )
-        for row in rows
-    }
 
 
 def load_canary_nonces(conn: Connection, nonces: Collection[str]) -> set[str]:

@@ -54,10 +54,11 @@ def load_rules(conn: Connection, stores: Sequence[Row[Any]]) -> dict[int, Consen
     query = select(StoreSource.store_id, StoreSource.value).where(StoreSource.store_id.in_([row.id for row in stores]))
     for row in conn.execute(query):
         met[row.store_id].add(row.value)
-    return {row.id: _build_rules(row, met[row.id]) for row in stores}
+    return {row.id: build_store_rules(row, met[row.id]) for row in stores}
 
 
-def _build_rules(store: Row[Any], met: set[str]) -> ConsentRules:
+def build_store_rules(store: Row[Any], met: set[str]) -> ConsentRules:
+    """The settings about consent of a row of `stores`, with the sources that were met."""
     lists = store.marketplace_sources, store.storefront_sources
     marketplace, storefront = (frozenset(map(str, values or ())) for values in lists)
     return ConsentRules(

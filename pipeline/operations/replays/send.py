@@ -19,7 +19,7 @@ from pipeline.ledger.schema.core import DeadHook, Delivery, Event
 from pipeline.ledger.schema.replays import ReplayItem
 from pipeline.operations.replay import put_back
 from pipeline.operations.replays.pending import has_content, lock_messages, make_pending
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 
 SLICE = 50  # messages in one transaction: hooks of the same store wait for it
 MAX_AHEAD = 200  # messages that wait in lanes: a stop has to take back these

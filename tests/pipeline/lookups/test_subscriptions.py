@@ -13,7 +13,7 @@ from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.store_apis import delete_store_api
 from pipeline.recording.api_page import ApiPage, record_api_page
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from schemas import load
 from tests.builders import BUYER, subscription
 from tests.pipeline.lookups.conftest import ASKED

@@ -18,7 +18,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.store_apis import find_store_api, save_store_api
 from pipeline.ledger.stores import find_store, rotate_token, save_store
 from pipeline.operations.remove_store import advance_removal, list_remaining_hooks
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
 from tests.contexts import make_context

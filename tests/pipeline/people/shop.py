@@ -25,7 +25,7 @@ from pipeline.reconciliation.compare import compare_page
 from pipeline.reconciliation.evidence import order_events
 from pipeline.recording.api_page import ApiPage, record_api_page
 from pipeline.recording.batch import record_batch
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.regulations.erase import Eraser, ErasureRequest
 from tests.builders import HOUR, NOW, order
 from tests.contexts import make_context

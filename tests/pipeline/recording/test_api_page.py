@@ -8,7 +8,7 @@ from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
 from pipeline.recording.api_page import ApiPage, enqueue_unsent_profiles, record_api_page
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from tests.builders import HOUR, NOW, RECIPIENT, customer, gift_order, order, shipment, subscription
 
 ASKED = NOW + 100 * HOUR

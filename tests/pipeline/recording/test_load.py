@@ -8,7 +8,8 @@ from sqlalchemy import event, insert
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.sql.tables import chunks
-from pipeline.recording.load import find_existing_profiles, find_known_events, load_stores_by_name
+from pipeline.recording.load import find_existing_profiles, find_known_events
+from pipeline.recording.load_stores import load_stores_by_name
 from tests.builders import NOW, customer, gift_info, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 

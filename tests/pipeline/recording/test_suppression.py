@@ -18,7 +18,7 @@ from pipeline.ledger.schema.all_tables import list_all_tables
 from pipeline.ledger.schema.regulations import Regulation
 from pipeline.recording.api_page import ApiPage, record_api_page
 from pipeline.recording.batch import record_batch
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from tests.builders import BUYER, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription
 
 KEYS = ("a-secret-key",)

@@ -13,7 +13,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.operations.consent import answer_sources, release, set_gift_recipients, set_marketplace_policy
 from pipeline.recording.api_page import ApiPage, enqueue_unsent_profiles, record_api_page
-from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.load_stores import load_stores_by_name
 from tests.builders import BUYER, NOW, RECIPIENT, customer, gift_order, order, shipment, subscription, transaction
 
 SHOP, MARKET = 1, 2
