@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 from pipeline.core.errors import Misconfigured
 from pipeline.infra.embedded_valkey import require_active_run
+from pipeline.infra.environment import replace_environment
 from pipeline.infra.private_files import set_private_umask
 from pipeline.settings import Settings, read_environment
-from pipeline.settings.environment import replace_environment
 
 FLOWER_USER = "cratewire"
 _COMMAND = ("celery", "-A", "tasks.app", "flower")

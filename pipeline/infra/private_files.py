@@ -24,6 +24,7 @@ _OWN_FILE_NAMES = (
     "broker.json",
     "valkey",
     "broker",
+    "commands.sock",
     "spool",
     "mail",
     "regulations.json",

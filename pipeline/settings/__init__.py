@@ -1,7 +1,7 @@
 """The settings of an installation. Each is declared once, as a field of `Settings`.
 
 A field holds everything about its variable: how it is parsed and checked, and what `.env.example` and the README say
-of it; `make settings` writes both. Only `pipeline.settings.environment` reads the environment.
+of it; `make settings` writes both. Only `pipeline.infra.environment` reads the environment.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import get_type_hints
 
 from environs import validate
 
+from pipeline.infra.environment import read_environment
 from pipeline.settings import flower, fulfilment, retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
-from pipeline.settings.environment import parse_variables, read_environment
+from pipeline.settings.environment import parse_variables
 from pipeline.settings.variable import (
     MIN_SECRET_CHARACTERS,
     build_url_check,

@@ -1,25 +1,16 @@
-"""Reads the environment: the only module that does."""
+"""Parses and checks the variables of an environment."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
-from dotenv import dotenv_values
 from environs import Env, EnvValidationError
 
 from pipeline.core.errors import Misconfigured
 from pipeline.settings.variable import Variable
 
 _PARSERS = {int: "int", float: "float", bool: "bool"}  # environs' method by the type of a field; all else is text
-
-
-def read_environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
-    """The environment of this process; what it leaves out is taken from the `.env` file in the working directory."""
-    from_file = dotenv_values(dotenv) if dotenv else {}
-    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
 def parse_variables(
@@ -52,9 +43,3 @@ class _MappingEnv(Env):
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self._given.get(env_key, default)
-
-
-def replace_environment(environment: Mapping[str, str]) -> None:
-    """Make this the environment of this process: it was forked, and is started as if it had been executed."""
-    os.environ.clear()
-    os.environ.update(environment)

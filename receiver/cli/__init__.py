@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
 from pipeline.infra.private_files import set_private_umask
+from receiver.cli.handover import can_hand_over, run_in_fork
 
 # name -> (module:command, its line in the list of commands)
 COMMANDS = {
@@ -49,7 +53,15 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group that imports a command only when it is called."""
+    """A group that imports a command only when it is called, or hands it to `cratewire run`, which has imported it."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line of this process: `main` runs one that is handed in."""
+        if can_hand_over(sys.argv[1:], COMMANDS):
+            code = run_in_fork(sys.argv[1:], options.get("prog_name") or Path(sys.argv[0]).name)
+            if code is not None:
+                sys.exit(code)
+        return super().__call__(*arguments, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return sorted(COMMANDS)

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.settings.environment import replace_environment
+from pipeline.infra.environment import replace_environment
 
 CAN_FORK = sys.platform == "linux"
 FIRST_FREE_FD = 3  # the number of an inherited file

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -25,6 +25,7 @@ from pipeline.infra.private_files import find_exposed_files, restrict_to_owner
 from pipeline.infra.secret_files import replace_file
 from pipeline.settings import PORT_FILE_NAME, Settings
 from receiver.flower import FLOWER_USER
+from receiver.supervisor.command_forks import CommandForks
 from receiver.supervisor.forked import CAN_FORK, FIRST_FREE_FD
 from receiver.supervisor.locks import hold_data_dir, require_free_ports
 from receiver.supervisor.memory_plan import ProcessPlan, choose_workers, plan_processes
@@ -96,6 +97,8 @@ def _start_processes(
     if CAN_FORK:
         preload()
     supervisor.add(_build_child("web", environment))
+    if CAN_FORK:
+        _serve_commands(supervisor, settings)
     supervisor.add(
         Child(
             "migrate",
@@ -106,6 +109,18 @@ def _start_processes(
             fatal_exit_code=REFUSED_EXIT_CODE,
         )
     )
+
+
+def _serve_commands(supervisor: Supervisor, settings: Settings) -> None:
+    """Let commands run in forks of this process; without that they take longer."""
+
+    def run_command(arguments: Sequence[str], program: str) -> None:
+        from receiver.cli import main  # noqa: PLC0415  it imports this module
+
+        main.main(arguments, program)
+
+    with contextlib.suppress(OSError):
+        supervisor.serve_commands(CommandForks(settings.data_dir, run_command, supervisor.notify_reaper))
 
 
 def _print_ready(

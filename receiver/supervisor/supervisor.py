@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from pipeline.core.errors import CratewireError
+from receiver.supervisor.command_forks import CommandForks
 from receiver.supervisor.members import find_members
 from receiver.supervisor.output import PrintLine
 from receiver.supervisor.process import Child
@@ -55,6 +56,11 @@ class Supervisor:
         self._next_memory_check_at = now() + MEMORY_CHECK_INTERVAL_S
         self._members: dict[int, str] = {}  # at the last check: process id -> name of the child that it belongs to
         self._children: list[Child] = []
+        self._commands: CommandForks | None = None
+
+    def serve_commands(self, commands: CommandForks) -> None:
+        """Run commands in forks of this process from now on."""
+        self._commands = commands
 
     def add(self, child: Child) -> None:
         """Start a child and supervise it. The child added first is stopped last."""
@@ -87,6 +93,8 @@ class Supervisor:
         if self._now() >= self._next_memory_check_at:
             self._next_memory_check_at = self._now() + MEMORY_CHECK_INTERVAL_S
             self._report_kernel_kills()
+        if self._commands:
+            self._commands.reap()
         for child in [child for child in self._children if child.has_ended()]:
             self._handle_exit(child)
         for child in self._children:
@@ -95,13 +103,16 @@ class Supervisor:
 
     def stop(self, should_kill: Callable[[], bool]) -> None:
         """Stop all children, the one added first last. `should_kill` ends the wait early."""
+        if self._commands:
+            self._commands.close()
+            self._commands = None
         first, others = self._children[:1], self._children[1:]
         self._stop_all(others, should_kill)
         self._stop_all(first, should_kill)
         self._children.clear()
 
     def _start(self, child: Child) -> None:
-        self._notify_reaper(f"+{child.start(self._now())}")
+        self.notify_reaper(f"+{child.start(self._now())}")
 
     def _report_kernel_kills(self) -> None:
         count, before = self._count_kernel_kills(), self._members
@@ -144,7 +155,7 @@ class Supervisor:
         group = child.process.pid
         self._print_lines(child)
         code = child.kill_group()
-        self._notify_reaper(f"-{group}")
+        self.notify_reaper(f"-{group}")
         return code
 
     def forward_output(self, seconds: float = 0.0) -> None:
@@ -159,18 +170,22 @@ class Supervisor:
             for child in self._children
             if child.listener and child.process is None and not child.exits_in_a_row
         }
-        readable, _, _ = select.select([*watched, *wanted], [], [], seconds)
+        commands = [self._commands.listener.fileno()] if self._commands else []
+        readable, _, _ = select.select([*watched, *wanted, *commands], [], [], seconds)
         for number in readable:
             if number in wanted:
                 self._start(wanted[number])
-            else:
+            elif number in watched:
                 self._print_lines(watched[number])
+            elif self._commands:
+                self._commands.handle_connection()
 
     def _print_lines(self, child: Child) -> None:
         for line in child.read_lines():
             self._print_line(child.name, line)
 
-    def _notify_reaper(self, line: str) -> None:
+    def notify_reaper(self, line: str) -> None:
+        """Inform the reaper of a group that has started (`+id`) or ended (`-id`)."""
         with contextlib.suppress(BrokenPipeError):  # the reaper was killed; go on without it
             self._reaper_input.write(f"{line}\n".encode())
             self._reaper_input.flush()

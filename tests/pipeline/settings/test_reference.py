@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.infra.environment import read_environment
 from pipeline.settings import VARIABLES, Settings
-from pipeline.settings.environment import read_environment
 from pipeline.settings.reference import render_env_example, render_table, write_reference
 from pipeline.settings.variable import Variable
 

@@ -126,6 +126,16 @@ def test_every_process_is_alive_by_its_own_check(run, name):
     run.until(lambda: subprocess.run(command, env=run.environment, check=False).returncode == 0)
 
 
+def test_a_command_that_shows_something_imports_nothing_for_it(run):
+    command = [sys.executable, "-X", "importtime", "-m", "receiver.cli", "stores", "list", "--json"]
+
+    done = subprocess.run(command, env=run.environment, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert "receiver.cli.handover" in done.stderr
+    assert "sqlalchemy" not in done.stderr
+
+
 def test_web_is_ready_when_it_says_so(run):
     assert status(run.port, "/readyz") == 200
 
