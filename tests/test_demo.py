@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.boxes import BOX_KEYS, are_boxes_right
+from receiver.demo.platforms import PLATFORMS
 from receiver.demo.processes import DemoInstallation, DemoProcesses, write_cratewire_script
 from receiver.demo.scenario import ANSWER_KINDS
 
@@ -42,10 +43,25 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
     assert (code, [found[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0, 0])
 
 
+@pytest.mark.parametrize("platform", sorted(set(PLATFORMS) - {"customerio"}))
+def test_everything_arrives_once_at_every_other_platform(tmp_path, platform):
+    command = [sys.executable, "-m", "receiver.cli", "demo", "--platform", platform, "--hooks", "60", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, [json.loads(done.stdout)[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0, 0])
+
+
 def test_keep_prints_how_to_open_the_stores_page(tmp_path):
     """Every store has a page, which only invited users may open."""
     stage = DemoInstallation(
-        "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}, {}
+        web="http://127.0.0.1:1",
+        flower="http://127.0.0.1:2",
+        data=tmp_path,
+        command=tmp_path / "cratewire",
+        store={"url": "a"},
+        platform=PLATFORMS["customerio"],
+        platform_keys={"url": "b"},
+        warehouse={},
     )
 
     printed = "\n".join(demo.list_addresses(stage))

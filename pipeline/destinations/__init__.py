@@ -8,8 +8,8 @@ from pipeline.core.messages import Message
 from pipeline.destinations.base import Destination, RequestText
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.destinations.customerio.preview import preview
-from pipeline.destinations.signed_webhook import SignedWebhook
-from pipeline.destinations.signed_webhook.preview import preview as preview_signed_webhook
+from pipeline.destinations.webhook import SignedWebhook
+from pipeline.destinations.webhook.preview import preview as preview_webhook
 
 DESTINATIONS: dict[str, type[Destination]] = {
     CustomerIO.platform: CustomerIO,
@@ -17,5 +17,5 @@ DESTINATIONS: dict[str, type[Destination]] = {
 }
 PREVIEWS: dict[str, Callable[[Message], RequestText | None]] = {
     CustomerIO.platform: preview,
-    SignedWebhook.platform: preview_signed_webhook,
+    SignedWebhook.platform: preview_webhook,
 }

@@ -1,4 +1,4 @@
-"""`cratewire demo`: runs a Cratewire between a store, a Customer.io and a warehouse of the sandbox, and compares."""
+"""`cratewire demo`: runs a Cratewire between a store, a platform and a warehouse of the sandbox, and compares."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.core.plural import pluralize
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.demo.boxes import are_boxes_right
+from receiver.demo.platforms import PLATFORMS, DemoPlatform
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
 from receiver.demo.scenario import ANSWER_KINDS, run_scenario
 
@@ -24,15 +25,22 @@ from receiver.demo.scenario import ANSWER_KINDS, run_scenario
     "--hooks", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Hooks that the store sends."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed simulates other events.")
+@click.option(
+    "--platform",
+    type=click.Choice(sorted(PLATFORMS)),
+    default="customerio",
+    show_default=True,
+    help="Where messages go.",
+)
 @click.option("--keep", is_flag=True, help="Leave it running and print the URLs; Ctrl-C ends it.")
 @click.option("--broker-url", help="Celery's broker, e.g. RabbitMQ's amqp://…, instead of the embedded Valkey.")
 @json_option
 @report_errors
-def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: bool) -> None:
-    """Watch the hooks of a sandbox store arrive at a sandbox Customer.io, and its boxes at a sandbox warehouse.
+def demo(hooks: int, seed: int, platform: str, keep: bool, broker_url: str | None, as_json: bool) -> None:
+    """Watch the hooks of a sandbox store arrive at a sandbox platform, and its boxes at a sandbox warehouse.
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat, and the
-    sandboxes of a store, Customer.io and a warehouse. Afterwards what the store did is compared with what Customer.io
+    sandboxes of a store, a platform and a warehouse. Afterwards what the store did is compared with what the platform
     holds, person by person and event by event. The store loses some hooks; their events must be recovered from its
     API, and its existing customers must be there. Boxes go to the warehouse after a dry run, and their tracking back;
     some answers are lost. The exit code is 0 only if nothing is missing, unexpected, duplicated or out of order, and
@@ -42,7 +50,7 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
         processes = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         try:
-            result = _run_demo(processes, hooks, seed, keep, as_json)
+            result = _run_demo(processes, PLATFORMS[platform], hooks, seed, keep, as_json)
         finally:
             processes.stop()
     raise SystemExit(0 if is_complete(result) else 1)
@@ -57,12 +65,14 @@ def is_complete(result: dict[str, Any]) -> bool:
     return are_people_right and are_boxes_right(result["boxes"]) and not any(result[fault] for fault in faults)
 
 
-def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
+def _run_demo(
+    processes: DemoProcesses, platform: DemoPlatform, hooks: int, seed: int, keep: bool, as_json: bool
+) -> dict[str, Any]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=as_json) as bar:
         task = bar.add_task("starting everything", total=None)
-        installation = start_demo(processes, seed)
+        installation = start_demo(processes, seed, platform)
         result = run_scenario(
             processes,
             installation,
@@ -72,14 +82,14 @@ def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_js
         )
         bar.update(task, description="done", completed=1, total=1)
     document = {key: value for key, value in result.items() if key not in ("comparison", "boxes")}
-    show(document, as_json=as_json, render=lambda out: _print_comparison(out, result))
+    show(document, as_json=as_json, render=lambda out: _print_comparison(out, result, platform.title))
     if keep:
         _wait_for_interrupt(console, installation)
     return result
 
 
-def _print_comparison(console: Console, result: dict[str, Any]) -> None:
-    _print_events(console, result)
+def _print_comparison(console: Console, result: dict[str, Any], title: str) -> None:
+    _print_events(console, result, title)
     _print_boxes(console, result)
     _print_faults(console, result)
     if is_complete(result):
@@ -88,7 +98,7 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         console.print("Something is missing or wrong.", style="red")
 
 
-def _print_events(console: Console, result: dict[str, Any]) -> None:
+def _print_events(console: Console, result: dict[str, Any], title: str) -> None:
     compared = result["comparison"]
     table = make_table("event", "expected", "arrived", "missing", "unexpected", "twice")
     for name, counts in sorted(compared["events"].items()):
@@ -105,14 +115,14 @@ def _print_events(console: Console, result: dict[str, Any]) -> None:
         f"recovered through its API: {result['recovered']}."
     )
     console.print(
-        f"{result['customers']} customers existed before; {result['backfilled']} of them are at Customer.io, "
+        f"{result['customers']} customers existed before; {result['backfilled']} of them are at the platform, "
         f"{result['customers_withheld']} are withheld."
     )
     console.print(
         f"{pluralize(result['people'], 'person', 'people')} "
         f"({pluralize(result['gift_recipients'], 'gift recipient')}) and "
         f"{pluralize(result['delivered'], 'event')} at "
-        f"Customer.io in {result['seconds']} s."
+        f"the platform ({title}) in {result['seconds']} s."
     )
     console.print(
         f"{pluralize(result['withheld_people'], 'person', 'people')} known only from the Marketplace withheld, "
@@ -159,7 +169,7 @@ def list_addresses(installation: DemoInstallation) -> list[str]:
     """
     cratewire = shlex.quote(str(installation.command))
     return [
-        f"Customer.io's people: {installation.customerio['url']}/",
+        f"The platform's people: {installation.platform_keys['url']}{installation.platform.people_page}",
         f"The store's truth:    {installation.store['url']}/_sandbox/truth",
         f"The store's page:     {installation.web}/stores/demo, after you open the invitation that this prints:",
         f"                      {cratewire} accounts invite you@example.com",

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline.core.errors import CratewireError
 from pipeline.settings import read_environment
+from receiver.demo.platforms import DemoPlatform
 
 _READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 40
@@ -42,7 +43,8 @@ class DemoInstallation:
     data: Path
     command: Path  # `cratewire`, set up for this installation
     store: Mapping[str, str]  # url, client_id, client_secret
-    customerio: Mapping[str, str]  # url, site_id, api_key, region
+    platform: DemoPlatform
+    platform_keys: Mapping[str, str]  # url, and the platform's keys
     warehouse: Mapping[str, str]  # url, webhook_secret, and the keys of its other protocols
 
 
@@ -93,7 +95,7 @@ class DemoProcesses:
                 child.wait()
 
 
-def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
+def start_demo(processes: DemoProcesses, seed: int, platform: DemoPlatform) -> DemoInstallation:
     """Start everything and wait until it answers. Raises CratewireError with the end of the failed process's output."""
     port, flower = find_free_ports(2)
     data = processes.folder / "data"
@@ -109,7 +111,7 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
     }
     begins = datetime.fromtimestamp(time.time() - _STORE_BEHIND_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     store = processes.start("store", "sandbox.store", "--seed", str(seed), "--start", begins)
-    customerio = processes.start("customerio", "sandbox.customerio")
+    destination = processes.start(platform.name, platform.module)
     warehouse = processes.start("warehouse", "sandbox.warehouse")
     _wait_for_output(*processes.start("cratewire", "receiver.cli", "run"), lambda text: "Ready: " in text or None)
     return DemoInstallation(
@@ -118,7 +120,8 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
         data=data,
         command=write_cratewire_script(processes),
         store=_wait_for_output(*store, _parse_first_line),
-        customerio=_wait_for_output(*customerio, _parse_first_line),
+        platform=platform,
+        platform_keys=_wait_for_output(*destination, _parse_first_line),
         warehouse=_wait_for_output(*warehouse, _parse_first_line),
     )
 

@@ -1,4 +1,4 @@
-"""Runs the demo: connects the sandbox store to Customer.io and a warehouse, simulates orders, waits, and compares."""
+"""Runs the demo: connects the sandbox store to a platform and a warehouse, simulates orders, waits, and compares."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ ANSWER_KINDS = (
     "consents",
     "survey_answers",
     "variants",
-)  # what people answered the shop and Customer.io must have
+)  # what people answered the shop and the platform must have
 COMPARED_KEYS = (
     *("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order"),
     *("withheld_people", "leaks"),
     *(f"{kind}_{count}" for kind in ANSWER_KINDS for count in ("due", "arrived")),
 )
+
+ID_PREFIX = "cj_"  # of a customer's id at the platforms that have ids of their own
 
 OnProgress = Callable[[str, int, int], None]  # description, done, total
 
@@ -59,9 +61,10 @@ def add_customers(installation: DemoInstallation, hooks: int) -> list[int]:
 
 
 def count_backfilled(installation: DemoInstallation, customers: Collection[int]) -> int:
-    """Return how many of these customers have a profile at Customer.io."""
-    people = call_sandbox(f"{installation.customerio['url']}/_sandbox/people")
-    return len({customer["id"] for customer in people} & {f"cj_{number}" for number in customers})
+    """Return how many of these customers have a profile at the platform."""
+    people = call_sandbox(f"{installation.platform_keys['url']}/_sandbox/people")
+    known = {(person["id"] or "").removeprefix(ID_PREFIX) for person in people}
+    return len(known & {str(number) for number in customers})
 
 
 def find_known_customers(installation: DemoInstallation, customers: Collection[int]) -> set[int]:
@@ -121,12 +124,11 @@ def run_scenario(
 
 def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
     """Connect the store with one command, as a merchant does; it registers the hooks too."""
-    keys = ("--site-id", installation.customerio["site_id"], "--api-key", installation.customerio["api_key"])
-    where = ("--region", installation.customerio["region"], "--base-url", installation.customerio["url"])
+    platform = installation.platform.list_options(installation.platform_keys)
     store = ("--client-id", installation.store["client_id"], "--client-secret", installation.store["client_secret"])
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
     origins = ("--storefront-source", "1", "--marketplace-source", "2")  # what the sandbox store's numbers mean
-    arguments = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, *origins)
+    arguments = ("connect", "--store", "demo", *platform, *store, *api, *origins)
     if not run_json_command(processes, "receiver.cli", *arguments, "--json")["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
 
@@ -186,7 +188,7 @@ def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dic
 
 
 def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[str, Any]:
-    places = ("--store", installation.store["url"], "--customerio", installation.customerio["url"])
+    places = ("--store", installation.store["url"], "--platform", installation.platform_keys["url"])
     compared: dict[str, Any] = run_json_command(
         processes, "sandbox.compare", *places, "--repaired", ",".join(OBSERVABLE_EVENTS), "--json", may_fail=True
     )

@@ -24,14 +24,14 @@ def fetch_truth(session: requests.Session, store: str) -> Mapping[str, Any]:
     return truth
 
 
-def fetch_people(session: requests.Session, customerio: str, workspace: str | None) -> Iterator[Mapping[str, Any]]:
-    """Yield the people that Customer.io stores, page by page."""
+def fetch_people(session: requests.Session, platform: str, workspace: str | None) -> Iterator[Mapping[str, Any]]:
+    """Yield the people that the platform stores, page by page."""
     offset = 0
     while True:
         query: dict[str, str | int] = {"offset": offset, "limit": PAGE_SIZE}
         if workspace is not None:
             query["workspace"] = workspace
-        response = session.get(f"{customerio.rstrip('/')}/_sandbox/people", params=query, timeout=TIMEOUT_S)
+        response = session.get(f"{platform.rstrip('/')}/_sandbox/people", params=query, timeout=TIMEOUT_S)
         response.raise_for_status()
         people = response.json()
         yield from people
@@ -47,7 +47,7 @@ def split_names(text: str) -> list[str]:
 
 @click.command()
 @click.option("--store", required=True, help="URL of the sandbox store.")
-@click.option("--customerio", required=True, help="URL of the sandbox Customer.io.")
+@click.option("--platform", "--customerio", required=True, help="URL of the sandbox that plays the platform.")
 @click.option("--workspace", help="Site id of the workspace to compare; all workspaces if not given.")
 @click.option("--forward-also", default="", help="Further events that are forwarded, separated by commas.")
 @click.option("--repaired", default="", help="Events that must arrive even if their hooks were lost, with commas.")
@@ -56,12 +56,12 @@ def split_names(text: str) -> list[str]:
 @click.option("--told", is_flag=True, help="Expect consent, survey answers, variants and looked-up recipients.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def main(**options: Any) -> None:
-    """Compare the events of the store with what Customer.io received; exit 1 if they differ."""
+    """Compare the events of the store with what the platform received; exit 1 if they differ."""
     session = requests.Session()
     session.trust_env = False
     try:
         truth = fetch_truth(session, options["store"])
-        people = list(fetch_people(session, options["customerio"], options["workspace"]))
+        people = list(fetch_people(session, options["platform"], options["workspace"]))
     except requests.RequestException as error:
         click.echo(f"cannot ask: {error}", err=True)
         sys.exit(2)

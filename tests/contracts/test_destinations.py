@@ -13,7 +13,7 @@ from tests.contracts.webhook_kits import webhook_kit
 KITS: dict[str, KitMaker] = {
     "customerio, by our own server": fake_track_kit,
     "customerio, by the sandbox": sandbox_kit,
-    "signed_webhook, checked by the reference library": webhook_kit,
+    "webhook, checked by the reference library": webhook_kit,
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from pipeline.core.messages import Message, PersonRef
-from pipeline.destinations.signed_webhook import SignedWebhook
+from pipeline.destinations.webhook import SignedWebhook
 from pipeline.infra.http.client import wall_clock
 from tests.contracts.kit import DeliveredMessage, Kit, RecordingHTTP
 
@@ -60,7 +60,7 @@ class Receiver:
 class WebhookKit:
     """Against that receiver."""
 
-    platform = "signed_webhook"
+    platform = "webhook"
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver

@@ -38,7 +38,7 @@ def find(context, connection_id):
 
 @pytest.mark.parametrize(("days", "status"), [(4.99, "active"), (5, "paused"), (None, "active")])
 def test_a_web_hook_is_switched_off_after_five_days_without_success(context, days, status):
-    connection = connect(context, "signed_webhook", days)
+    connection = connect(context, "webhook", days)
 
     switched_off = switch_off_failing(context)
 
@@ -53,13 +53,13 @@ def test_a_platform_that_names_no_time_is_never_switched_off(context):
 
 
 def test_a_lane_that_fails_longest_decides(context):
-    connection = connect(context, "signed_webhook", None, 1, 6)
+    connection = connect(context, "webhook", None, 1, 6)
 
     assert switch_off_failing(context) == [connection]
 
 
 def test_a_connection_that_was_switched_off_waits_for_a_person_who_sees_why(context):
-    connection = connect(context, "signed_webhook", 6)
+    connection = connect(context, "webhook", 6)
     switch_off_failing(context)
     reason = find(context, connection).status_reason
 

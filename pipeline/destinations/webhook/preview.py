@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.core.messages import Message, Rejected
 from pipeline.destinations.base import RequestText
-from pipeline.destinations.signed_webhook.messages import build_message
+from pipeline.destinations.webhook.messages import build_message
 from pipeline.infra.crypto.signed_messages import ID, SIGNATURE, TIMESTAMP
 
 _HELP = (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.messages import Identifiers, PersonRef, Rejected
-from pipeline.destinations.signed_webhook.messages import MAX_BODY_BYTES, build_forget, build_message, build_test
+from pipeline.destinations.webhook.messages import MAX_BODY_BYTES, build_forget, build_message, build_test
 from tests.contracts.messages import event, person, profile, ulid
 
 ALICE, GUEST = person(1), person(3, customer=False)

@@ -1,5 +1,5 @@
 """A signed web hook to any address, by Standard Webhooks."""
 
-from pipeline.destinations.signed_webhook.destination import SignedWebhook
+from pipeline.destinations.webhook.destination import SignedWebhook
 
 __all__ = ["SignedWebhook"]

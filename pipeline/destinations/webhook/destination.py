@@ -12,8 +12,8 @@ from pipeline.core.messages import CallRecord, ForgetMode, Identifiers, Message,
 from pipeline.destinations.base import CheckResult
 from pipeline.destinations.one_by_one import send_one_by_one
 from pipeline.destinations.outcomes import build_call_record
-from pipeline.destinations.signed_webhook.messages import SignedBody, build_forget, build_message, build_test
-from pipeline.destinations.signed_webhook.responses import parse_outcome
+from pipeline.destinations.webhook.messages import SignedBody, build_forget, build_message, build_test
+from pipeline.destinations.webhook.responses import parse_outcome
 from pipeline.infra.crypto.signed_messages import read_secrets, sign
 from pipeline.infra.http.base_url import is_message_url
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
@@ -28,7 +28,7 @@ _US_PER_SECOND = 1_000_000
 class SignedWebhook:
     """One address."""
 
-    platform: ClassVar[str] = "signed_webhook"
+    platform: ClassVar[str] = "webhook"
     title: ClassVar[str] = "Signed web hook"
     web_page: ClassVar[str] = "https://www.standardwebhooks.com/"
     steps: ClassVar[tuple[str, ...]] = (

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress
 from pipeline.core.messages import ConnectionBroken, Rejected, RetryAfter, Sent
-from pipeline.destinations.signed_webhook import SignedWebhook
+from pipeline.destinations.webhook import SignedWebhook
 from pipeline.infra.http.client import public_http
 from tests.contracts.messages import event, person, profile
 from tests.contracts.webhook_kits import SECRET, WebhookKit, running_receiver

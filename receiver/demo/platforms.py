@@ -1,0 +1,44 @@
+"""The platforms that a demo can deliver to: the sandbox that plays each, and how it is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.destinations import DESTINATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlatform:
+    """A sandbox. It prints its address and its keys as a line of JSON, and shows its people at `/_sandbox/people`."""
+
+    name: str
+    module: str
+    fields: Mapping[str, str]  # field of the connection -> its name in that line
+    people_page: str = "/_sandbox/people"
+
+    @property
+    def title(self) -> str:
+        """The platform's title."""
+        return DESTINATIONS[self.name].title
+
+    def list_options(self, said: Mapping[str, str]) -> list[str]:
+        """The options of `cratewire connect` for the sandbox that said this."""
+        options = ["--platform", self.name]
+        for field, key in self.fields.items():
+            options += [f"--{field.replace('_', '-')}", said[key]]
+        return options
+
+
+PLATFORMS: Mapping[str, DemoPlatform] = {
+    platform.name: platform
+    for platform in (
+        DemoPlatform(
+            "customerio",
+            "sandbox.customerio",
+            {"site_id": "site_id", "api_key": "api_key", "region": "region", "base_url": "url"},
+            people_page="/",
+        ),
+        DemoPlatform("webhook", "sandbox.receiver", {"url": "address", "secret": "secret"}),
+    )
+}

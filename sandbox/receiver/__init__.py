@@ -1,0 +1,1 @@
+"""A program on loopback that takes signed web hooks, and keeps who they are about."""
