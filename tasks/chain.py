@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from celery import chain, signature
 
+from pipeline.core.hooks import Batch
 from pipeline.inbox.stream import WAKEUP_TTL_S
 from pipeline.infra import redis_keys
 from tasks.app import app
 from tasks.config import DELIVERIES, HOOKS
 from tasks.process import get_process_context
 from tasks.worker.backpressure import is_stalled
+from tasks.worker.codec import encode_payload
 
 LINKS = (
     ("hooks.decode", HOOKS),
@@ -27,10 +31,20 @@ def start_chain(partition: int = 0) -> None:
     """
     if is_stalled(app, HOOKS):
         return
-    links = [signature(name, app=app).set(queue=queue, argsrepr="(…)") for name, queue in LINKS]
-    if partition:
-        links[0] = links[0].clone(args=(partition,))
-    chain(*links, app=app).apply_async()
+    _publish(LINKS, *((partition,) if partition else ()))
+
+
+def continue_chain(link: str, batch: Batch) -> None:
+    """Publish the rest of the chain from this link on, for a batch whose lease is parked."""
+    names = [name for name, _ in LINKS]
+    _publish(LINKS[names.index(link) :], encode_payload(batch))
+
+
+def _publish(links: Sequence[tuple[str, str]], *arguments: object) -> None:
+    signatures = [signature(name, app=app).set(queue=queue, argsrepr="(…)") for name, queue in links]
+    if arguments:
+        signatures[0] = signatures[0].clone(args=arguments)
+    chain(*signatures, app=app).apply_async()
 
 
 def wake_once(partition: int = 0) -> None:

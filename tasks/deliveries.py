@@ -23,7 +23,8 @@ from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.deliveries import list_due_lanes
 from pipeline.ledger.engine import reading
-from tasks.app import task
+from tasks.app import app, task
+from tasks.config import DELIVERIES
 from tasks.process import get_process_context
 from tasks.worker.background_calls import MAX_BACKGROUND_CALLS, CallState, background_calls
 
@@ -44,6 +45,20 @@ def forward(connections: list[int]) -> None:
     for lanes in others:
         _publish(lanes)
     run_lanes_task(first)  # the usual case, one connection, needs no other message
+
+
+def forward_here(connections: list[int]) -> None:
+    """Deliver in the running task, unless its worker takes no deliveries."""
+    if DELIVERIES not in app.amqp.queues.consume_from:
+        publish_forward(connections)
+    elif connections:
+        forward(connections)
+
+
+def publish_forward(connections: list[int]) -> None:
+    """Have another task deliver."""
+    if connections:
+        forward.apply_async((connections,))
 
 
 @task("deliveries.run_lane")

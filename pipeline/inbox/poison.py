@@ -49,7 +49,12 @@ def split_poison(
 def reset_tries(redis: Redis, raws: Sequence[RawBody]) -> None:
     """Forget the tries of bodies that were processed, or that failed without killing their worker."""
     if raws:
-        redis.hdel(redis_keys.POISON_TRIES, *(hash_content(raw, query) for raw, query in raws))
+        redis.hdel(redis_keys.POISON_TRIES, *hash_contents(raws))
+
+
+def hash_contents(raws: Sequence[RawBody]) -> list[str]:
+    """Return the hashes that the tries of these bodies are counted by."""
+    return [hash_content(raw, query) for raw, query in raws]
 
 
 def hash_content(raw: bytes, query: str | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from pipeline.core.errors import CratewireError
 from pipeline.infra import metrics
@@ -29,7 +30,9 @@ log = structlog.get_logger(__name__)
 # A server of ours is unavailable: not the task's fault, and a traceback would not help.
 UNAVAILABLE_ERRORS = (RedisError, BrokerAway, OperationalError, NoConnectionFree)
 SWEEPS = (".sweep", ".tick")  # the ends of their names
+CHAIN_LINKS = ("hooks.decode", "hooks.validate", "hooks.fan_out")  # a task runs several, see `link_scope`
 CELERY_ERRORS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
+_FAILED_LINK = "cratewire_link"  # an attribute of an error: the link that it ended
 
 
 class TaskFailed(Exception):
@@ -44,7 +47,7 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
     throws = (TaskFailed,)  # logged by report_failure already
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        chain = self.request.root_id
+        chain = self.request.root_id or get_contextvars().get("chain")  # a task may call another
         if not self.request.called_directly:
             note_taken(self.request.delivery_info["routing_key"])
         with (
@@ -56,11 +59,12 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
                 with soft_time_limit():
                     result = self.run(*map(decode_payload, args), **kwargs)
                 return result if self.request.called_directly else encode_payload(result)
-            except (CratewireError, *CELERY_ERRORS):
+            except (CratewireError, TaskFailed, *CELERY_ERRORS):
                 raise
             except Exception as error:  # noqa: BLE001 the text of any error may quote a body
-                report_failure(self.name, error)
-                raise TaskFailed(f"{type(error).__name__} in {self.name}") from None
+                name = str(vars(error).get(_FAILED_LINK, self.name))
+                report_failure(name, error)
+                raise TaskFailed(f"{type(error).__name__} in {name}") from None
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
         options.setdefault("argsrepr", "(…)")
@@ -68,16 +72,32 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
         return super().apply_async(args, kwargs, **options)
 
 
+@contextmanager
+def link_scope(name: str) -> Iterator[None]:
+    """A link of the chain, in whichever task: its log lines, time, span and failure have its name."""
+    chain = get_contextvars().get("chain")
+    with bound_contextvars(task=name), metrics.LINK_SECONDS.labels(name).time(), span(name, chain):
+        try:
+            yield
+        except Exception as error:
+            vars(error).setdefault(_FAILED_LINK, name)
+            raise
+
+
 def _measure_duration(name: str) -> AbstractContextManager[Any]:
-    """Time the task, unless it is a sweep, which mostly finds nothing to do."""
+    """Time the task, unless it times its links, or is a sweep, which mostly finds nothing to do."""
     timed: AbstractContextManager[Any] = (
-        nullcontext() if name.endswith(SWEEPS) else metrics.LINK_SECONDS.labels(name).time()
+        nullcontext() if _is_untimed(name) else metrics.LINK_SECONDS.labels(name).time()
     )
     return timed
 
 
 def _trace_span(name: str, chain: str | None) -> AbstractContextManager[Any]:
-    return nullcontext() if name.endswith(SWEEPS) else span(name, chain)
+    return nullcontext() if _is_untimed(name) else span(name, chain)
+
+
+def _is_untimed(name: str) -> bool:
+    return name in CHAIN_LINKS or name.endswith(SWEEPS)
 
 
 def report_failure(name: str, error: Exception) -> None:

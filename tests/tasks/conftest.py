@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from kombu import pools
 
+from pipeline.processing import chain_run
+from tasks import process
 from tasks.app import app
 from tasks.config import celery_config
 from tasks.worker import background_calls, backpressure
@@ -35,3 +37,17 @@ def track() -> Iterator[FakeTrack]:
     """A Customer.io that takes everything."""
     with fake_track() as track:
         yield track
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every link is late, and so left to a task of its own; so is the next batch."""
+    monkeypatch.setattr(chain_run, "MAX_START_S", -1.0)
+    monkeypatch.setattr(chain_run, "READING_S", 0.0)
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hooks are a batch."""
+    monkeypatch.setenv("CRATEWIRE_BATCH", "2")
+    process._contexts.clear()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from pipeline.infra import redis_keys
 from tasks.app import app
 from tasks.chain import LINKS, start_chain, wake_once
@@ -27,9 +29,10 @@ def test_the_links_follow_each_other_in_their_queues(installed):
     assert [(one["task"], one["options"]["queue"]) for one in following] == list(LINKS[1:])
 
 
+@pytest.mark.usefixtures("one_by_one", "small_batches")
 def test_every_link_is_published_without_its_arguments_in_its_headers(installed):
     installed.connect({})
-    installed.receive(order_hook(1, SECRET))
+    installed.receive(*(order_hook(number, SECRET) for number in range(3)))
     start_chain()
 
     headers = []

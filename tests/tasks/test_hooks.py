@@ -8,11 +8,8 @@ import pytest
 
 from pipeline.inbox import stream
 from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease
-from pipeline.infra import redis_keys
-from pipeline.ledger.fence import advance_fence
 from pipeline.ledger.schema import core
-from pipeline.processing import cpu_budget, decode, validate
-from tasks import hooks, process
+from pipeline.processing import chain_run, cpu_budget, decode, validate
 from tasks.app import app
 from tasks.chain import start_chain
 from tests.installation import make_hook, order_hook
@@ -38,18 +35,6 @@ def link(name):
     message = take_message("hooks")
     assert message.task == name
     return message
-
-
-def test_the_hooks_in_the_inbox_reach_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
-    installed.receive(order_hook(1), order_hook(2))
-    start_chain()
-
-    assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
-    assert events(installed) == [("order_new", 1), ("order_new", 2)]
-    assert [(message.task, message.args) for message in take_all_messages("deliveries")] == [
-        ("deliveries.forward", [[connection]])
-    ]
-    assert stream.depth(redis) == 0
 
 
 def test_an_empty_inbox_ends_the_chain_and_releases_the_lease(installed, redis):
@@ -79,66 +64,6 @@ def test_while_another_chain_holds_the_lease_nothing_is_read(installed, connecti
     assert events(installed) == [("order_new", 1)]
 
 
-def test_the_hooks_beyond_a_batch_are_read_at_once(installed, connection, monkeypatch):
-    monkeypatch.setenv("CRATEWIRE_BATCH", "2")
-    process._contexts.clear()
-    installed.receive(*(order_hook(number) for number in range(5)))
-    start_chain()
-
-    assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"] * 3
-    assert [number for _, number in events(installed)] == [0, 1, 2, 3, 4]
-
-
-def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installed, connection):
-    installed.receive(order_hook(1))
-    start_chain()
-    link("hooks.decode").work()
-    installed.receive(order_hook(2))
-
-    run_all("hooks")
-
-    assert [number for _, number in events(installed)] == [1, 2]
-
-
-def time_passes(redis, seconds):
-    """As far as the lease is concerned."""
-    redis.pexpire(redis_keys.INBOX_LEASE, redis.pttl(redis_keys.INBOX_LEASE) - 1000 * seconds)
-
-
-def test_no_older_message_overtakes_a_link_behind_slow_lanes(installed, connection, redis):
-    installed.receive(order_hook(1))
-    for _ in range(4):  # wake-ups that waited behind a slow lane
-        start_chain()
-    for _ in range(6):
-        take_message("hooks").work()
-        time_passes(redis, 12)
-
-    assert events(installed) == [("order_new", 1)]
-
-
-def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed, connection, redis):
-    installed.receive(order_hook(1))
-    start_chain()
-    link("hooks.decode").work()
-    asked = stream.add_all(redis, [order_hook(2)])
-    app.tasks["hooks.sweep"]()
-
-    assert not asked
-    assert [message.task for message in take_all_messages("hooks")] == ["hooks.validate"]
-
-
-def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, redis):
-    installed.receive(order_hook(1))
-    start_chain()
-    link("hooks.decode").work()
-    take_all_messages("hooks")
-    time_passes(redis, 7)
-    app.tasks["hooks.sweep"]()
-    run_all("hooks")
-
-    assert events(installed) == [("order_new", 1)]
-
-
 def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(installed, connection, redis, monkeypatch):
     def nothing_yet(*_, **__):
         stream.add_all(redis, [order_hook(1)])
@@ -161,37 +86,6 @@ def test_an_unreadable_hook_is_stored_with_its_raw_body_and_the_others_go_on(ins
     assert [row.stage for row in installed.rows(core.DeadHook)] == ["decode", "validate"]
 
 
-@pytest.mark.parametrize("lost_before", ["hooks.validate", "hooks.fan_out"])
-def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, connection, redis, lost_before):
-    installed.receive(order_hook(1))
-    start_chain()
-    while (message := take_message("hooks")).task != lost_before:
-        message.work()
-    release_chain_lease(redis, message.args[0]["token"])
-    acquire_chain_lease(redis)
-
-    message.work()
-
-    assert events(installed) == []
-    assert take_all_messages("hooks") == take_all_messages("deliveries") == []
-    assert stream.depth(redis) == 1
-
-
-def test_a_link_that_the_ledger_fences_off_passes_nothing_on(installed, connection, redis):
-    installed.receive(order_hook(1))
-    start_chain()
-    link("hooks.decode").work()
-    link("hooks.validate").work()
-    message = link("hooks.fan_out")
-    with installed.process.engine.begin() as db:
-        advance_fence(db, "inbox", message.args[0]["token"] + 1)
-
-    message.work()
-
-    assert events(installed) == []
-    assert take_all_messages("deliveries") == []
-
-
 def test_the_sweep_wakes_the_chain_only_if_hooks_wait(installed, connection):
     sweep = "hooks.sweep"
     app.tasks[sweep]()
@@ -210,35 +104,8 @@ def test_the_sweep_does_not_wait_for_a_lost_wake_up(installed, connection, redis
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
-def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connection, redis):
-    installed.receive(order_hook(1), order_hook(2))
-    start_chain()
-    link("hooks.decode").work()
-    link("hooks.validate").work()
-    message = link("hooks.fan_out")
-
-    with installed.ledger_away():
-        message.work()
-
-    assert take_all_messages("deliveries") == []
-    start_chain()
-    run_all("hooks")
-    assert [number for _, number in events(installed)] == [1, 2]
-
-
-def test_a_lease_that_ran_out_while_the_only_worker_was_busy_is_resumed(installed, connection, redis):
-    installed.receive(order_hook(1))
-    start_chain()
-    link("hooks.decode").work()
-    redis.delete(redis_keys.INBOX_LEASE)
-
-    run_all("hooks")
-
-    assert events(installed) == [("order_new", 1)]
-
-
 def test_hooks_over_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
-    monkeypatch.setattr(hooks, "MAX_STORE_CPU_S", 0.0)
+    monkeypatch.setattr(chain_run, "MAX_STORE_CPU_S", 0.0)
     installed.connect({}, store="other")
     installed.receive(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
     start_chain()

@@ -22,6 +22,9 @@ from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 POISON = b"kills"
 
 
+pytestmark = pytest.mark.usefixtures("one_by_one")
+
+
 @pytest.fixture(autouse=True)
 def connection(installed):
     installed.connect({})

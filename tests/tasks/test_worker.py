@@ -15,7 +15,7 @@ from pipeline.ledger.replays import Selection, find_replay, insert_replay, start
 from pipeline.ledger.schema import core
 from pipeline.operations.replays.count import count_replay
 from tasks.app import app
-from tasks.chain import LINKS, start_chain
+from tasks.chain import start_chain
 from tasks.worker.backpressure import MAX_WAITING_MESSAGES, is_stalled
 from tests.contracts.fake_track import CannedAnswer, fake_track
 from tests.installation import order_hook
@@ -144,7 +144,7 @@ def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, en
     installed.receive(*orders(1))
     start_chain()
     with writing(installed.process.engine), worker(environment, tmp_path / "worker.log", concurrency=1):
-        wait_until(lambda: "hooks.fan_out" in at_work())
+        wait_until(lambda: "hooks.decode" in at_work())
         for _ in range(3):
             app.send_task("hooks.sweep", queue="hooks")
         waiting = [messages("hooks") for _ in range(5) if at_work()]  # each answer is a turn of its event loop
@@ -188,13 +188,11 @@ def messages(queue):
 
 
 def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):
-    links = {name for name, _ in LINKS}
-
     with worker(environment, tmp_path / "worker.log") as running, watching() as seen:
         until(lambda: named(seen), running)
-        installed.receive(order_hook(1, SECRET))
+        installed.receive(*(order_hook(number, SECRET) for number in range(20)))
         start_chain()
-        until(lambda: links <= named(seen) and settled(installed), running)
+        until(lambda: {"hooks.decode", "deliveries.forward"} <= named(seen) and settled(installed), running)
 
     assert SECRET not in json.dumps(seen) + running.said
 

@@ -77,7 +77,7 @@ def test_an_error_that_no_hook_is_named_for_counts_as_no_try_of_any(installed, m
     installed.receive(order_hook(1))
     with monkeypatch.context() as broken:
         broken.setattr(stream, "get_raw_bodies", fail_with(error))
-        broken.setattr("tasks.hooks.decode_batch", fail_with(error))
+        broken.setattr("pipeline.processing.chain_run.decode_batch", fail_with(error))
         for _ in range(5):
             chain(installed)
     chain(installed)
