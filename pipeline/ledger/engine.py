@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipeline.core.errors import Misconfigured
+from pipeline.ledger.postgresql_sessions import prepare_sessions
 from pipeline.ledger.sql import json_type
-from pipeline.ledger.sql.arrays import register_arrays
 
 BUSY_TIMEOUT_S = 10
 _QUERY_ONLY_KEY = "only reads"  # in a connection's `info`: the present value of SQLite's query_only
@@ -34,17 +34,6 @@ _SQLITE_PRAGMAS = (
 
 # Only an empty file can be laid out so that deleted rows give their space back: `pipeline.ledger.vacuum`.
 _SQLITE_LAYOUT = "PRAGMA auto_vacuum = INCREMENTAL"
-
-# SET LOCAL, since behind a pooler such as PgBouncer a session serves many clients, and its settings would stay for the
-# next client. Sent as one text, so that it costs one round trip.
-_POSTGRESQL_SETTINGS = (
-    "SET LOCAL statement_timeout = '60s';"
-    "SET LOCAL lock_timeout = '10s';"
-    "SET LOCAL idle_in_transaction_session_timeout = '60s';"  # a stopped process must not hold its locks for ever
-    # The inbox deletes a hook once the ledger has committed it, so the defaults of server and role must not matter.
-    "SET LOCAL synchronous_commit = on"
-)
-_ENCODING = "UTF8"
 
 # When a server's host vanishes, no packet says so; TCP's defaults would wait for a quarter of an hour.
 _TCP_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
@@ -100,11 +89,7 @@ def working_outside_transactions(engine: Engine) -> Iterator[Any]:
             driver.execute("PRAGMA query_only = False")
             yield driver
             return
-        driver.autocommit = True
-        try:
-            yield driver
-        finally:
-            driver.autocommit = False
+        yield driver
 
 
 def _parse_url(url: str) -> URL:
@@ -145,43 +130,14 @@ def _make_postgresql(url: URL, pool: dict[str, int]) -> Engine:
         url,
         **_JSON_OPTIONS,
         **pool,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": 5,
             "application_name": "cratewire",
-            "prepare_threshold": None,  # a prepared statement belongs to one session, and a pooler changes sessions
+            "prepare_threshold": None,  # until it is known that no pooler changes sessions
             **_TCP_KEEPALIVE,
         },
     )
 
-    @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy's first query, which it could not decode
-    def check_encoding(connection: Any, _record: Any) -> None:
-        if (encoding := connection.info.parameter_status("server_encoding")) != _ENCODING:
-            name = connection.info.dbname
-            connection.close()
-            raise Misconfigured(_describe_wrong_encoding(name, encoding))
-
-    @event.listens_for(engine, "connect")
-    def register(connection: Any, _record: Any) -> None:
-        register_arrays(connection)
-
-    @event.listens_for(engine, "checkin")
-    def reset_read_only(connection: Any, _record: Any) -> None:
-        # SQLAlchemy leaves READ WRITE behind after a reading transaction, which would override a default of the server
-        # or the role that forbids writes.
-        if connection is not None and not connection.closed:
-            connection.read_only = None
-
-    @event.listens_for(engine, "begin")
-    def begin(conn: Connection) -> None:
-        conn.exec_driver_sql(_POSTGRESQL_SETTINGS)
-
+    prepare_sessions(engine)
     return engine
-
-
-def _describe_wrong_encoding(name: str, encoding: str | None) -> str:
-    return (
-        f"the database {name} has the encoding {encoding}, which cannot hold every name and address: create "
-        f"another with `createdb --encoding=UTF8 --template=template0 NAME`, and set DATABASE_URL to it"
-    )
