@@ -86,6 +86,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         # no such setting.)
         "worker_disable_prefetch": not is_rabbitmq(settings.broker_url),
         "worker_send_task_events": True,
+        "worker_autoscaler": "tasks.worker.idle_pool:IdlePoolScaler",  # for workers with a lowest number of processes
         "worker_disable_rate_limits": True,  # tasks.worker.controls refuses `control rate_limit`
         "worker_hijack_root_logger": False,
         "worker_max_tasks_per_child": 20_000,

@@ -19,8 +19,8 @@ from receiver.supervisor.run import run as run_everything
 def run(port: int | None, data: Path | None) -> None:
     """Run everything on this machine in the foreground, until Ctrl-C.
 
-    Starts the embedded Valkey (unless REDIS_URL is set), migrates the database, and starts web, worker, backfill,
-    beat and flower; on Linux as forks of this process. Processes that end are restarted. Prints "Ready: …" with the
-    URLs when hooks are accepted and handled.
+    Starts the embedded Valkey (unless REDIS_URL is set), migrates the database, and starts web and the workers; on
+    Linux as forks of this process, backfill and flower when they are needed. Processes that end are restarted. Prints
+    "Ready: …" with the URLs when hooks are accepted and handled.
     """
     run_everything(load_settings(data, port), read_environment())

@@ -29,6 +29,8 @@ class Child:
     fatal_exit_code: int | None = None  # the exit code after which it must not be restarted
     is_forked: bool = False  # the command runs in a fork of this process, which has imported its modules
     listener: socket.socket | None = None  # of a fork that is started when someone connects
+    waker: socket.socket | None = None  # what is written to its other end starts this child, which may end by itself
+    wakes: socket.socket | None = None  # that other end, which this fork inherits
     process: subprocess.Popen[bytes] | ForkedProcess | None = None
     is_output_closed: bool = False  # it has closed stdout
     _partial_line: bytes = field(default=b"", repr=False)
@@ -41,8 +43,8 @@ class Child:
         return self.process.pid
 
     def _fork(self) -> ForkedProcess:
-        inherited = self.listener.fileno() if self.listener else None
-        return ForkedProcess(self.name, self.command, self.environment, inherited)
+        given = self.listener or self.wakes
+        return ForkedProcess(self.name, self.command, self.environment, given.fileno() if given else None)
 
     def _execute(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.settings import Settings
+from receiver.supervisor.forked import FIRST_FREE_FD
 
 _WORKER = "celery -q -A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
 
@@ -26,10 +27,13 @@ PROCFILE = {
 _FORK = "python -m tasks.worker.start"
 
 # The same processes as forks of `cratewire run`: a fork needs no command line of Celery's, and beat no process.
+# Backfill starts when messages wait in its queues, at which the worker looks, and ends when none came for a minute.
+_BACKFILL_QUEUES = "backfill,fulfilment"
 FORKED = {
     "web": f"{PROCFILE['web']} --one-process",
-    "worker": f"{_FORK} --name worker --queues hooks,deliveries --with-beat --processes ${{CRATEWIRE_WORKERS:-4}}",
-    "backfill": f"{_FORK} --name backfill --queues backfill,fulfilment --processes 1",
+    "worker": f"{_FORK} --name worker --queues hooks,deliveries --with-beat --processes ${{CRATEWIRE_WORKERS:-4}}"
+    f" --wake {_BACKFILL_QUEUES} {FIRST_FREE_FD}",
+    "backfill": f"{_FORK} --name backfill --queues {_BACKFILL_QUEUES} --processes 1 --until-idle-seconds 60",
     "flower": PROCFILE["flower"],
 }
 

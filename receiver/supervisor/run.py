@@ -36,8 +36,7 @@ from receiver.supervisor.procfile import FORKED, PROCFILE, build_child_environme
 from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Supervisor
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
-PROCESSES = FORKED if CAN_FORK else PROCFILE
-LATER = ("backfill", "beat")  # when web and the worker handle hooks
+LATER = ("backfill", "beat")  # without forks: when web and the worker handle hooks
 REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
 MAX_WAIT_FOR_WORKER_S = 20.0  # then the others start, whatever keeps the worker from being ready
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -86,10 +85,13 @@ def _start_processes(
         print_ready()
 
     def start_remaining() -> None:
-        supervisor.add(_build_child("worker", environment))
+        if CAN_FORK:
+            _add_workers(supervisor, environment)
+        else:
+            supervisor.add(_build_child("worker", environment))
         probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
         supervisor.add(Child("probe", probe, environment, is_forked=CAN_FORK, on_success=report_ready))
-        for name in [name for name in PROCESSES if name in LATER]:
+        for name in () if CAN_FORK else LATER:
             supervisor.add_later(_build_child(name, environment), MAX_WAIT_FOR_WORKER_S)
         if plan.runs_flower:
             _add_flower(supervisor, settings, environment)
@@ -180,6 +182,14 @@ def _build_child(name: str, environment: Mapping[str, str]) -> Child:
     if not CAN_FORK:
         return Child(name, build_shell_command(PROCFILE[name]), environment)
     return Child(name, expand_line(FORKED[name], environment), environment, is_forked=True)
+
+
+def _add_workers(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    """Start the worker, which sends the periodic tasks too, and starts backfill when there is something for it."""
+    worker, backfill = _build_child("worker", environment), _build_child("backfill", environment)
+    backfill.waker, worker.wakes = socket.socketpair()
+    supervisor.add(worker)
+    supervisor.add_on_wake(backfill)
 
 
 def _add_flower(supervisor: Supervisor, settings: Settings, environment: Mapping[str, str]) -> None:

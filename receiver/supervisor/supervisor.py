@@ -12,7 +12,7 @@ from pipeline.core.errors import CratewireError
 from receiver.supervisor.command_forks import CommandForks
 from receiver.supervisor.members import find_members
 from receiver.supervisor.output import PrintLine
-from receiver.supervisor.process import Child
+from receiver.supervisor.process import READ_BYTES, Child
 
 STOP_TIMEOUT_S = 30.0  # a worker's warm shutdown takes longest
 POLL_INTERVAL_S = 0.2
@@ -76,6 +76,10 @@ class Supervisor:
         """Supervise a child from now on, and start it when someone connects to its listener; that connection waits."""
         self.add_later(child, NEVER_S)
 
+    def add_on_wake(self, child: Child) -> None:
+        """Supervise a child from now on, and start it when something is written to its waker; it may end by itself."""
+        self.add_later(child, NEVER_S)
+
     def start_waiting(self) -> None:
         """Start the children that were added for later."""
         for child in self._children:
@@ -130,6 +134,9 @@ class Supervisor:
             self._children.remove(child)
             child.on_success()
             return
+        if code == 0 and child.waker is not None:
+            child.exits_in_a_row, child.next_start_at = 0, NEVER_S
+            return
         if code == child.fatal_exit_code:
             raise FatalExit(child.name)
         child.exits_in_a_row = count_exits_in_a_row(child.exits_in_a_row, uptime_s)
@@ -170,15 +177,25 @@ class Supervisor:
             for child in self._children
             if child.listener and child.process is None and not child.exits_in_a_row
         }
+        woken = {child.waker.fileno(): child for child in self._children if child.waker}
         commands = [self._commands.listener.fileno()] if self._commands else []
-        readable, _, _ = select.select([*watched, *wanted, *commands], [], [], seconds)
+        readable, _, _ = select.select([*watched, *wanted, *woken, *commands], [], [], seconds)
         for number in readable:
-            if number in wanted:
+            if number in woken:
+                self._wake(woken[number])
+            elif number in wanted:
                 self._start(wanted[number])
             elif number in watched:
                 self._print_lines(watched[number])
             elif self._commands:
                 self._commands.handle_connection()
+
+    def _wake(self, child: Child) -> None:
+        """Start a child that something was written for, unless it runs or waits to be started again after an error."""
+        if child.waker is not None:
+            child.waker.recv(READ_BYTES)
+        if child.process is None and not child.exits_in_a_row:
+            self._start(child)
 
     def _print_lines(self, child: Child) -> None:
         for line in child.read_lines():

@@ -45,11 +45,16 @@ def is_stalled(app: Celery, queue: str) -> bool:
 
 def count_messages(connection: Any, queue: str) -> int:
     """Return the number of messages that wait in the queue, as the broker reports it."""
+    with connection.channel() as channel:
+        return count_messages_on(channel, queue)
+
+
+def count_messages_on(channel: Any, queue: str) -> int:
+    """Return the number of messages that wait in the queue, asked on an open channel."""
     # On Redis a declaration creates nothing, and a passive one finds no queue if keys have a prefix, which kombu leaves
     # out when it checks for existence.
-    passive = connection.transport.driver_type == "amqp"
-    with connection.channel() as channel:
-        return int(channel.queue_declare(queue, passive=passive).message_count)
+    passive = channel.connection.client.transport.driver_type == "amqp"
+    return int(channel.queue_declare(queue, passive=passive).message_count)
 
 
 def _count_waiting(app: Celery, queue: str) -> int:

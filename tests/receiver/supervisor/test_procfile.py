@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.settings import Settings
 from receiver.flower import build_flower_environment
+from receiver.supervisor.forked import FIRST_FREE_FD
 from receiver.supervisor.procfile import FORKED, PROCFILE, build_child_environment, build_shell_command
 
 ROOT = Path(__file__).parents[3]
@@ -39,6 +40,12 @@ def test_a_forked_worker_takes_from_the_queues_that_the_procfile_names(name):
     }
 
     assert len(set(queues.values())) == 1
+
+
+def test_the_worker_wakes_backfill_for_all_of_its_queues():
+    queues = FORKED["backfill"].split("--queues ")[1].split()[0]
+
+    assert f"--wake {queues} {FIRST_FREE_FD}" in FORKED["worker"]
 
 
 def test_a_line_is_replaced_by_its_process_and_its_variables_are_filled_in():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 from sqlalchemy import make_url
 
 from pipeline.infra.crypto import hook_tokens
@@ -113,13 +115,33 @@ def test_the_readiness_line_is_followed_by_what_to_open(run):
     run.until_said(rf"(?m)open http://127\.0\.0\.1:{run.port}/$")
 
 
-def test_web_both_workers_and_both_valkeys_run(run):
-    wanted = ("cw web", "cw worker", "cw backfill", *valkeys(run).values())
+def test_web_the_worker_and_both_valkeys_run(run):
+    wanted = ("cw web", "cw worker", *valkeys(run).values())
 
     run.until(lambda: all(part in " ".join(processes_of(run.data).values()) for part in wanted))
 
 
-@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_backfill_starts_when_a_message_waits_for_it(run):
+    """The worker of backfills does not know this message, and keeps it for a version that does."""
+    with Redis.from_url(load_embedded_valkey(run.data, BROKER).url) as broker:
+        message = {
+            "body": "",
+            "headers": {"task": "unknown", "id": "1"},
+            "properties": {},
+            "content-type": "text/plain",
+        }
+        message["properties"] = {
+            "delivery_info": {"exchange": "backfill", "routing_key": "backfill"},
+            "delivery_tag": "1",
+        }
+        broker.lpush("cratewire:celery:backfill", json.dumps(message))
+
+        run.until(lambda: not broker.llen("cratewire:celery:backfill"))
+
+    assert "cw backfill" in " ".join(processes_of(run.data).values())
+
+
+@pytest.mark.parametrize("name", sorted(set(CHECKS) - {"backfill"}))
 def test_every_process_is_alive_by_its_own_check(run, name):
     command = [sys.executable, "-m", "receiver.alive", name]
 

@@ -124,6 +124,41 @@ def test_a_child_with_a_listener_is_started_by_the_first_connection_which_it_get
     assert (before, said) == (None, b"hello")
 
 
+def test_a_child_with_a_waker_is_started_by_a_byte_ends_by_itself_and_is_started_by_the_next_one(stage):
+    backfill = child("backfill", "print('here')")
+    backfill.waker, other_end = socket.socketpair()
+    stage.supervisor.add_on_wake(backfill)
+    stage.supervisor.start_waiting()
+    stage.supervisor.tick()
+    before = backfill.process
+    with backfill.waker, other_end:
+        for times in (1, 2):
+            other_end.send(b"w")
+            stage.until(lambda times=times: len(stage.lines_of("backfill")) == times and backfill.process is None)
+        stage.supervisor.stop(should_kill=lambda: True)
+
+    assert before is None
+    assert stage.lines_of("cratewire") == []
+
+
+def test_a_child_with_a_waker_that_fails_is_started_again_after_the_usual_delay(stage):
+    backfill = child("backfill", "raise SystemExit(1)")
+    backfill.waker, other_end = socket.socketpair()
+    stage.supervisor.add_on_wake(backfill)
+    with backfill.waker, other_end:
+        other_end.send(b"w")
+        stage.until(lambda: stage.lines_of("cratewire"))
+        other_end.send(b"w")
+        stage.supervisor.tick()
+        is_early = backfill.process is not None
+        stage.ahead += 2
+        stage.until(lambda: len(stage.lines_of("cratewire")) == 2)
+        stage.supervisor.stop(should_kill=lambda: True)
+
+    assert not is_early
+    assert stage.lines_of("cratewire")[0] == "backfill ended with code 1; starting it again in 1 s"
+
+
 def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage):
     web = child("web", STARTS_CHILD)
     stage.supervisor.add(web)
