@@ -18,22 +18,22 @@ from sqlalchemy import Engine
 
 from bench.hooks import Hook
 from pipeline.context import Context, now_us
-from pipeline.delivery.lane import run_lane
+from pipeline.delivery.lane import run_lanes
 from pipeline.delivery.open_connection import LaneDeps, OpenConnection
-from pipeline.delivery.slow_lanes import LaneId
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.inbox.entry import InboxEntry
 from pipeline.infra import redis_keys
 from pipeline.infra.http.client import HTTPClient, HTTPResponse, Method
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.connections import NewConnection, save_connection
-from pipeline.ledger.deliveries import list_due_lanes
+from pipeline.ledger.deliveries import LaneId, list_due_lanes
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import save_store
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record
 from pipeline.processing.validate import validate_batch
 from pipeline.settings import Settings
+from tasks.deliveries import MAX_LANES_PER_MESSAGE
 
 STORE = "bench"
 _UNLIMITED_PER_S = 1_000_000.0  # calls per second
@@ -99,8 +99,9 @@ def push(engine: Engine, redis: Redis, hooks: StoreHooks, batch: int, spent: Cpu
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}
         recorded = spent.measured("record", partial(record, engine, valid, raws, now_us))
         concerned = {connection for hook in recorded for connection in hook.connections}
-        for lane_id in spent.measured("wake", partial(_find_due_lanes, engine, concerned)):
-            spent.measured("deliver", partial(_run_lane, engine, redis, lane_id))
+        due = spent.measured("wake", partial(_find_due_lanes, engine, concerned))
+        for first in range(0, len(due), MAX_LANES_PER_MESSAGE):
+            spent.measured("deliver", partial(_run_lanes, engine, redis, due[first : first + MAX_LANES_PER_MESSAGE]))
 
 
 def _find_due_lanes(engine: Engine, connections: set[int]) -> list[LaneId]:
@@ -108,8 +109,8 @@ def _find_due_lanes(engine: Engine, connections: set[int]) -> list[LaneId]:
         return list_due_lanes(db, now_us(), connections)
 
 
-def _run_lane(engine: Engine, redis: Redis, lane_id: LaneId) -> None:
-    run_lane(_build_deps(engine, redis), *lane_id, until=now_us() + 10**9)
+def _run_lanes(engine: Engine, redis: Redis, lanes: Sequence[LaneId]) -> None:
+    run_lanes(_build_deps(engine, redis), lanes, until=now_us() + 10**9)
 
 
 def _build_deps(engine: Engine, redis: Redis) -> LaneDeps:

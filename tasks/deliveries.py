@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
 from pipeline.context import Context
-from pipeline.core.errors import Misconfigured
-from pipeline.delivery.lane import run_lane
-from pipeline.delivery.open_connection import LaneDeps, OpenConnection
-from pipeline.delivery.slow_lanes import LaneId, acquire_slot, count_free_slots, fast_lanes
+from pipeline.delivery.lane import run_lane, run_lanes
+from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection
+from pipeline.delivery.slow_lanes import acquire_slot, count_free_slots, fast_lanes
 from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.infra.rate_limit.budget import Budget
-from pipeline.ledger.connections import find_connection
-from pipeline.ledger.deliveries import list_due_lanes
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.deliveries import LaneId, list_due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import app, task
 from tasks.config import DELIVERIES
 from tasks.process import get_process_context
 from tasks.worker.background_calls import MAX_BACKGROUND_CALLS, CallState, background_calls
+from tasks.worker.base import report_failure
 
 log = structlog.get_logger(__name__)
 
 MAX_RUN_S = 3.0  # of one lane before other tasks may run; the chain lease must not expire meanwhile
 MAX_SHARED_RUN_S = 0.3  # of a lane with others waiting behind it; a lane that needs longer gets a task of its own
-MAX_LANES_PER_MESSAGE = 10  # a message costs as much as delivering a lane's few, so many due lanes share one
-MIN_MESSAGES_PER_PROCESS = 4  # lanes share messages only if every process has this many
+MAX_LANES_PER_MESSAGE = 50  # they share transactions, which make others wait for the database's lock
+MIN_LANES_PER_MESSAGE = MAX_BACKGROUND_CALLS  # if there are as many: their calls are made at once
 BACKFILL_RATE_SHARE = 0.5  # of an account's rate, for backfill messages
 _US_PER_S = 1_000_000
 
@@ -69,15 +68,18 @@ def run_lane_task(connection_id: int, lane: int) -> None:
 
 @task("deliveries.run_lanes")
 def run_lanes_task(lanes: Sequence[LaneId]) -> None:
-    """Deliver lanes one after another. A lane that hangs, fails or has much to do delays none of the others."""
-    waiting = deque((connection_id, lane) for connection_id, lane in lanes)
-    seconds = MAX_SHARED_RUN_S if len(waiting) > 1 else MAX_RUN_S
-    try:
-        while waiting and background_calls.has_room():
-            background_calls.run(run_lane_task.name, partial(_run_with_slot, waiting.popleft(), seconds))
-    finally:
-        for lane_id in waiting:
+    """Deliver lanes together. A lane that hangs, fails or has much to do delays none of the others."""
+    wanted = [(connection_id, lane) for connection_id, lane in lanes]
+    if len(wanted) == 1:
+        run_lane_task(*wanted[0])
+        return
+    context = get_process_context()
+    fast = fast_lanes(context.redis, wanted) if background_calls.has_room() else set()
+    for lane_id in wanted:
+        if lane_id not in fast:  # it needs a slot, or a process with room
             _publish([lane_id])
+    if fast:
+        _deliver_together(context, sorted(fast))
 
 
 @task("deliveries.sweep")
@@ -103,8 +105,8 @@ def _group_free_lanes(due: Sequence[LaneId]) -> list[Sequence[LaneId]]:
 
 
 def _split_lanes(lanes: Sequence[LaneId], processes: int) -> Iterator[Sequence[LaneId]]:
-    """Split the lanes into messages, so that every process gets some: few lanes share none."""
-    size = min(MAX_LANES_PER_MESSAGE, max(1, len(lanes) // (processes * MIN_MESSAGES_PER_PROCESS)))
+    """Split the lanes into messages: few share one, many are divided among the processes."""
+    size = min(MAX_LANES_PER_MESSAGE, max(MIN_LANES_PER_MESSAGE, ceil(len(lanes) / processes)))
     for start in range(0, len(lanes), size):
         yield lanes[start : start + size]
 
@@ -122,13 +124,42 @@ def _run_with_slot(lane_id: LaneId, seconds: float, calls: CallState) -> None:
 
 
 def _deliver(deps: LaneDeps, lane_id: LaneId, seconds: float) -> None:
-    with bound_contextvars(connection=lane_id[0], lane=lane_id[1]):
-        report = run_lane(deps, *lane_id, until=deps.context.now() + round(seconds * _US_PER_S))
+    report = run_lane(deps, *lane_id, until=_in(deps.context, seconds))
+    _go_on(deps.context, {lane_id: report})
+
+
+def _deliver_together(context: Context, lanes: Sequence[LaneId]) -> None:
+    """Deliver fast lanes. The first error of a lane is raised when all of them have ended, the others are reported."""
+    call_all = partial(background_calls.call_side_by_side, run_lane_task.name)
+    deps = replace(build_lane_deps(context), call_all=call_all, on_late=partial(_end_late, context))
+    reports = run_lanes(deps, lanes, until=_in(context, MAX_SHARED_RUN_S))
+    _go_on(context, {lane_id: report for lane_id, report in reports.items() if isinstance(report, LaneReport)})
+    errors = [report for report in reports.values() if isinstance(report, Exception)]
+    for error in errors[1:]:
+        report_failure(run_lane_task.name, error)
+    if errors:
+        raise errors[0]
+
+
+def _end_late(context: Context, lane_id: LaneId, report: LaneReport | Exception) -> None:
+    if isinstance(report, Exception):
+        report_failure(run_lane_task.name, report)
+    else:
+        _go_on(context, {lane_id: report})
+
+
+def _go_on(context: Context, reports: Mapping[LaneId, LaneReport]) -> None:
+    """Log what became of the lanes, and publish those with more to do. The sweep chooses fairly among slow lanes."""
+    for lane_id, report in reports.items():
         if report.calls:
-            log.info("lane run ended", stopped=report.stopped)
-    may_go_on = report.stopped == "deadline" and fast_lanes(deps.context.redis, [lane_id])
-    if may_go_on:  # the sweep chooses fairly among slow lanes
+            log.info("lane run ended", connection=lane_id[0], lane=lane_id[1], stopped=report.stopped)
+    unfinished = [lane_id for lane_id, report in reports.items() if report.stopped == "deadline"]
+    for lane_id in sorted(fast_lanes(context.redis, unfinished)):
         _publish([lane_id])
+
+
+def _in(context: Context, seconds: float) -> int:
+    return context.now() + round(seconds * _US_PER_S)
 
 
 def _max_slow_lanes(context: Context) -> int:
@@ -155,15 +186,11 @@ def build_lane_deps(context: Context) -> LaneDeps:
     return LaneDeps(context, partial(open_connection, context))
 
 
-def open_connection(context: Context, connection_id: int) -> OpenConnection:
-    """Return the connection's destination and budgets. Read for each run, since keys and pauses change.
+def open_connection(context: Context, connection: ConnectionRow) -> OpenConnection:
+    """Return the connection's destination and budgets. The row is read for each run, since keys and pauses change.
 
-    Raises Misconfigured if the connection is gone or its config is unusable.
+    Raises Misconfigured if its config is unusable.
     """
-    with reading(context.engine) as conn:
-        connection = find_connection(conn, connection_id)
-    if connection is None:
-        raise Misconfigured(f"connection {connection_id} is gone")
     config = decrypt(context.settings.secret_keys, connection.config, connection.identity)
     destination = DESTINATIONS[connection.platform](config, context.http)
     name = redis_keys.budget(connection.platform, connection.account)

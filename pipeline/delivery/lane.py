@@ -1,43 +1,46 @@
-"""Delivers one lane of one connection: claims messages, sends them and records the outcomes until it has to stop.
+"""Delivers lanes: claims messages, sends them and records the outcomes until each lane has to stop.
 
+Lanes that are run together share the leases' round trips, the look at the ledger, and the transactions in which they
+claim and settle; their calls are made side by side. None waits for another's call, or suffers from another's failure.
 It knows no platform and never sleeps: a wait is a time in the lane's row, at which the sweep starts the lane again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
+from structlog.contextvars import bound_contextvars
 
-from pipeline.core.backoff import full_jitter
-from pipeline.core.errors import Misconfigured, StaleFence
-from pipeline.core.messages import LIVE_PRIORITY, ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.errors import StaleFence
+from pipeline.core.messages import LIVE_PRIORITY, ConnectionBroken
+from pipeline.delivery.lane_run import BUDGET_REASON, LaneRun, describe_error, to_us
 from pipeline.delivery.metrics import find_stop, record_send, record_wait
-from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection, StopReason
-from pipeline.delivery.send_in_order import send_in_order
-from pipeline.delivery.slow_lanes import record_latency
-from pipeline.infra import redis_keys
-from pipeline.infra.redis_lease import Lease
+from pipeline.delivery.open_connection import LaneDeps, LaneReport, SendCall
+from pipeline.delivery.slow_lanes import record_latencies
+from pipeline.infra.redis_leases import Leases
 from pipeline.ledger.deliveries import (
-    HeldLane,
+    Claims,
+    LaneId,
     LaneState,
+    Settled,
     acquire_lane,
-    claim,
-    clear_lane,
-    find_next_priority,
+    claim_lanes,
+    find_next_priorities,
     pause_connection,
-    peek_lane,
+    peek_lanes,
     postpone_lane,
-    settle,
-    take_out_withheld,
+    settle_lanes,
 )
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.faults import classify_database_error
 
-MAX_BACKFILL_BATCH = 50  # messages: a live message waits for no longer than these take
-_TOO_MANY_REQUESTS = 429
+MAX_SHARED_MESSAGES = 2_000  # that the lanes of one claim have in memory, whatever each platform takes at a time
+
+Result = TypeVar("Result")
 
 
 def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> LaneReport:
@@ -46,193 +49,206 @@ def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> La
     Raises redis.RedisError or SQLAlchemyError if Redis or the database is unavailable. What was claimed then is sent
     again by the next run, with the same ids.
     """
-    run = _LaneRun(deps, connection_id, lane, until)
-    stopped = run.run_once()
-    # A message written while this run was releasing the lane found it held, so no other task comes for it.
-    while run.has_late_arrivals(stopped):
-        stopped = run.run_once()
-    return replace(run.report, stopped=stopped)
+    report = run_lanes(deps, [(connection_id, lane)], until=until)[connection_id, lane]
+    if isinstance(report, Exception):
+        raise report
+    return report
 
 
-class _LaneRun:
-    """The state of one run of one lane."""
+def run_lanes(deps: LaneDeps, lanes: Collection[LaneId], *, until: int) -> dict[LaneId, LaneReport | Exception]:
+    """Deliver these lanes as `run_lane` does. Returns what became of each, without those that end later.
 
-    def __init__(self, deps: LaneDeps, connection_id: int, lane: int, until: int) -> None:
+    An error that concerns all of them, as when Redis or the database is unavailable, is raised.
+    """
+    runs = [LaneRun(lane_id, deps.context.rng) for lane_id in dict.fromkeys(lanes)]
+    late: set[LaneRun] = set()
+    group = _Group(deps, until, late)
+    group.run_once(runs)
+    # A message written while this run was releasing a lane found it held, so no other task comes for it.
+    while arrived := group.find_late_arrivals(run for run in runs if run not in late):
+        group.run_once(arrived)
+    return {run.id: run.build_report() for run in runs if run not in late}
+
+
+class _Group:
+    """Lanes that run together. Those in `late` are finished by the threads of their sends."""
+
+    def __init__(self, deps: LaneDeps, until: int, late: set[LaneRun]) -> None:
         self._deps = deps
-        self._connection_id = connection_id
-        self._lane = lane
         self._until = until
-        self._seen = LaneState()
-        self._taken: HeldLane | None = None  # set with the first write
-        self._attempts = 0  # consecutive failures
-        self._is_clear = False  # whether the lane's row is known to hold no failure
-        self._priority: int | None = None  # of the next message, as last read; None: there is none
-        self._extra_calls = 0  # calls of the last send beyond the one that the budget was asked for
-        self.report = LaneReport("empty")
+        self._late = late
 
-    def run_once(self) -> StopReason:
-        """Drain the lane under its lease."""
-        token = self._deps.context.make_nonce()
-        key = redis_keys.lane_lease(self._connection_id, self._lane)
-        lease = Lease(self._deps.context.redis, key, token, self._deps.lease_ms)
+    def run_once(self, runs: Sequence[LaneRun]) -> None:
+        """Drain the lanes under their leases."""
+        leases = Leases(self._deps.context.redis, self._deps.context.make_nonce(), self._deps.lease_ms)
+        ours = leases.acquire([run.key for run in runs])
         try:
-            with lease.hold() as is_held:
-                return self._drain(lease) if is_held else "held"
-        except StaleFence:
-            return "lost"
+            for run in runs:
+                run.stopped = None if run.key in ours else "held"
+            leases.keep_renewed()
+            self._drain(_list_active(runs), leases)
+        finally:
+            leases.release([run.key for run in runs if run not in self._late])
 
-    def has_late_arrivals(self, stopped: StopReason) -> bool:
-        if stopped not in ("empty", "yields"):
-            return False
-        priority = self._find_next_priority()
-        return priority == LIVE_PRIORITY or (stopped == "empty" and priority is not None)
-
-    def _find_next_priority(self) -> int | None:
-        """Return the priority of the next message, or None if there is none."""
+    def find_late_arrivals(self, runs: Iterable[LaneRun]) -> list[LaneRun]:
+        """Those in which messages wait that were written before their leases were released."""
+        ended = {run.id: run for run in runs if run.error is None and run.stopped in ("empty", "yields")}
+        if not ended:
+            return []
         with reading(self._deps.context.engine) as conn:
-            return find_next_priority(conn, self._connection_id, self._lane)
+            priorities = find_next_priorities(conn, list(ended))
+        arrived = ((run, priorities.get(run.id)) for run in ended.values())
+        return [run for run, one in arrived if one == LIVE_PRIORITY or (one is not None and run.stopped == "empty")]
 
-    def _drain(self, lease: Lease) -> StopReason:
+    def _drain(self, runs: Sequence[LaneRun], leases: Leases) -> None:
+        if not runs:
+            return
         with reading(self._deps.context.engine) as conn:
-            self._seen = seen = peek_lane(conn, self._connection_id, self._lane)
-        self._taken, self._attempts = None, seen.attempts
-        self._is_clear = seen.attempts == seen.next_attempt_at == 0
-        if seen.priority is None:
-            return "empty"
-        if seen.next_attempt_at > self._deps.context.now():
-            return self._report_waiting(seen.next_attempt_at)
-        if not lease.renew():  # the row just read may be that of another holder at work
-            return "lost"
-        with self._postponing_on_error():
-            connection = self._deps.open_connection(self._connection_id)
-        stopped = self._step(connection, seen.priority)
-        while stopped is None:
-            if (priority := self._priority) is None:
-                return "empty"
-            stopped = self._step(connection, priority) if lease.renew() else "lost"
-        return stopped
+            seen = peek_lanes(conn, [run.id for run in runs])
+        for run in runs:
+            run.look(seen.get(run.id, LaneState()), self._deps.context.now())
+        active = _keep_ours(_list_active(runs), leases)  # the rows just read may be those of other holders at work
+        for run in active:
+            run.open(self._deps.open_connection, seen[run.id].connection)
+            self._postpone_if_failed(run)
+        active = self._step(_list_active(active), leases)
+        while active:
+            leases.release([run.key for run in runs if run not in active and run not in self._late])
+            active = self._step(_keep_ours(active, leases), leases)
 
-    def _take_lane(self, conn: Connection) -> HeldLane:
-        """Take the lane in the ledger, together with the first write: a commit costs as much as all that it commits.
+    def _step(self, runs: Sequence[LaneRun], leases: Leases) -> list[LaneRun]:
+        """Make at most one send of each lane, of messages of one priority. Returns the lanes that go on."""
+        for run in runs:
+            if self._deps.context.now() >= self._until or self._deps.should_yield():
+                run.stopped = "deadline"
+            else:
+                self._ask_budgets(run)
+        if claimed := self._claim(_list_active(runs)):
+            self._send(claimed, leases)
+        return [run for run in _list_active(runs) if run not in self._late]
 
-        Raises StaleFence if another holder has taken it since it was read.
+    def _ask_budgets(self, run: LaneRun) -> None:
+        wait = run.ask_budgets()
+        if wait is None:
+            run.stopped = "yields"
+        elif wait > 0:
+            record_wait(run.id[0], wait)
+            self._postpone(run, wait, run.attempts, BUDGET_REASON)
+
+    def _claim(self, runs: Sequence[LaneRun]) -> list[LaneRun]:
+        """Take the lanes that are not taken yet, and claim their next messages. Returns those that have some.
+
+        A commit costs as much as all that it commits, so a lane is taken with its first claim.
         """
-        if self._taken is None:
-            lane_id = self._connection_id, self._lane
-            self._taken = acquire_lane(conn, *lane_id, self._deps.context.now(), self._seen.token)
-        return self._taken
+        most = MAX_SHARED_MESSAGES // max(1, len(runs))
 
-    def _step(self, connection: OpenConnection, priority: int) -> StopReason | None:
-        """Make at most one send, of messages of one priority. Return why to stop, or None to go on."""
-        if self._deps.context.now() >= self._until or self._deps.should_yield():
-            return "deadline"
-        if priority != LIVE_PRIORITY and connection.backfill_budget.acquire() > 0:
-            return "yields"
-        wait = connection.budget.acquire(1 + self._extra_calls)
-        if wait > 0:
-            record_wait(self._connection_id, wait)
-            return self._postpone(wait, self._attempts, "waits for the account's rate budget")
-        with writing(self._deps.context.engine) as conn:
-            claimed = claim(conn, self._take_lane(conn), _max_batch(connection, priority), priority)
-            messages = take_out_withheld(conn, claimed, self._deps.context.now())
-        if not messages:
-            return "empty"  # the connection has been paused since the lane was read, or all are withheld
-        with self._postponing_on_error(), self._deps.around_call():
-            reply = send_in_order(connection.destination, messages)
-        stopped = self._record(messages, reply)
-        record_send(self._connection_id, messages, reply, self._deps.context.now())
-        record_latency(self._deps.context.redis, (self._connection_id, self._lane), reply)
-        _update_budget(connection, reply)
-        return stopped
+        def work(conn: Connection, some: Sequence[LaneRun]) -> Claims:
+            return claim_lanes(conn, [run.build_claim(max(1, most)) for run in some], self._deps.context.now())
 
-    @contextmanager
-    def _postponing_on_error(self) -> Iterator[None]:
-        """Postpone the lane when the block raises, and raise on: else the sweep would start it again every second.
+        for some, claims in self._write(runs, work):
+            for run in some:
+                run.note_claimed(claims)
+        return _list_active(runs)
 
-        Database trouble is not the lane's fault, and could not be recorded anyway.
-        """
+    def _send(self, runs: Sequence[LaneRun], leases: Leases) -> None:
+        """Make the sends, and settle what has been answered as it comes."""
+        around = self._deps.around_call
+        calls = [
+            SendCall(partial(run.send, around), partial(self._late.add, run), partial(self._finish_late, run, leases))
+            for run in runs
+        ]
+        with closing(self._deps.call_all(calls)) as ended:
+            for positions in ended:
+                self._settle([runs[position] for position in positions])
+
+    def _settle(self, runs: Sequence[LaneRun]) -> None:
+        """Write the outcomes and what follows from them for the lanes, in one transaction."""
+        for run in runs:
+            run.check_answer()
+            self._postpone_if_failed(run)
+        now = self._deps.context.now()
+        sends = {run: run.build_settlement(now) for run in _list_active(runs)}
+
+        def work(conn: Connection, some: Sequence[LaneRun]) -> Settled:
+            settled = settle_lanes(conn, [sends[run] for run in some], now)
+            for run in sorted(some, key=lambda one: one.id):
+                stop = find_stop(run.get_reply())
+                if isinstance(stop, ConnectionBroken) and run.id not in settled.lost:
+                    pause_connection(conn, run.id[0], stop.reason, now)
+            return settled
+
+        for some, settled in self._write(list(sends), work):
+            self._record([run for run in some if run.note_settled(sends[run], settled)])
+
+    def _record(self, runs: Sequence[LaneRun]) -> None:
+        """Count and log what was sent, and report it to the accounts' budgets."""
+        for run in runs:
+            with bound_contextvars(connection=run.id[0], lane=run.id[1]):
+                record_send(run.id[0], run.messages, run.get_reply(), self._deps.context.now())
+        record_latencies(self._deps.context.redis, {run.id: run.get_reply() for run in runs})
+        for run in runs:
+            run.update_budget(run.get_reply())
+
+    def _finish_late(self, run: LaneRun, leases: Leases) -> None:
+        """Settle a send that others did not wait for. What is left in its lane is for another task."""
         try:
-            yield
+            self._settle([run])
+            leases.release([run.key])
+            if run.stopped is None or self.find_late_arrivals([run]):
+                run.stopped = "deadline"
+        except Exception as error:  # noqa: BLE001 reported with the lane
+            run.error = error
+        finally:
+            leases.release([run.key])
+        self._deps.on_late(run.id, run.build_report())
+
+    def _write(
+        self, runs: Sequence[LaneRun], work: Callable[[Connection, Sequence[LaneRun]], Result]
+    ) -> list[tuple[Sequence[LaneRun], Result]]:
+        """Do the work for all of the lanes in one transaction; if one of them makes it fail, each in its own."""
+        if not runs:
+            return []
+        try:
+            with writing(self._deps.context.engine) as conn:
+                return [(runs, work(conn, runs))]
         except Exception as error:
             if classify_database_error(error) is not None:
                 raise
-            attempts = self._attempts + 1
-            self._postpone(self._jitter(attempts), attempts, _describe_error(error))
-            raise
+            if len(runs) == 1:
+                runs[0].error = error
+                return []
+        return [done for run in runs for done in self._write([run], work)]
 
-    def _record(self, messages: Sequence[Message], reply: Reply) -> StopReason | None:
-        """Write the outcomes and what follows from them for the lane, in one transaction."""
-        self._add_to_report(reply)
-        self._extra_calls = max(0, len(reply.calls) - 1)
-        now, stop = self._deps.context.now(), find_stop(reply)
-        ids = (message.delivery_id for message in messages)
-        with writing(self._deps.context.engine) as conn:
-            taken = self._take_lane(conn)
-            settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
-            match stop:
-                case None:
-                    if not self._is_clear:
-                        clear_lane(conn, taken)
-                    self._is_clear, self._attempts = True, 0
-                    self._priority = find_next_priority(conn, taken.connection_id, taken.lane)
-                    return None
-                case ConnectionBroken(reason):
-                    pause_connection(conn, taken.connection_id, reason, now)
-                    return "paused"
-                case RetryAfter(seconds, reason):
-                    attempts = 1 if _made_progress(reply) else self._attempts + 1
-                    wait = self._jitter(attempts) if seconds is None else seconds
-                    at = now + _to_us(wait)
-                    postpone_lane(conn, taken, at, attempts, reason)
-                    return self._report_waiting(at)
+    def _postpone_if_failed(self, run: LaneRun) -> None:
+        """Postpone the lane if its connection or its send raised: else the sweep would start it again every second.
 
-    def _postpone(self, seconds: float, attempts: int, reason: str) -> StopReason:
-        at = self._deps.context.now() + _to_us(seconds)
-        with writing(self._deps.context.engine) as conn:
-            postpone_lane(conn, self._take_lane(conn), at, attempts, reason)
-        return self._report_waiting(at)
+        Database trouble is not the lane's fault, and could not be recorded anyway.
+        """
+        if run.error is not None and classify_database_error(run.error) is None:
+            attempts = run.attempts + 1
+            self._postpone(run, run.jitter(attempts), attempts, describe_error(run.error))
 
-    def _report_waiting(self, at: int) -> StopReason:
-        self.report = replace(self.report, next_attempt_at=at)
-        return "waiting"
-
-    def _jitter(self, attempts: int) -> float:
-        return full_jitter(attempts - 1, self._deps.context.rng)
-
-    def _add_to_report(self, reply: Reply) -> None:
-        self.report = replace(
-            self.report,
-            sent=self.report.sent + sum(isinstance(outcome, Sent) for outcome in reply.outcomes),
-            rejected=self.report.rejected + sum(isinstance(outcome, Rejected) for outcome in reply.outcomes),
-            calls=self.report.calls + len(reply.calls),
-        )
+    def _postpone(self, run: LaneRun, seconds: float, attempts: int, reason: str) -> None:
+        now = self._deps.context.now()
+        at = now + to_us(seconds)
+        try:
+            with writing(self._deps.context.engine) as conn:
+                held = run.held or acquire_lane(conn, *run.id, now, run.token)
+                postpone_lane(conn, held, at, attempts, reason)
+        except StaleFence:
+            run.stopped = "lost"
+        else:
+            run.wait_until(at)
 
 
-def _describe_error(error: Exception) -> str:
-    """Return the text of a Misconfigured error, which says what to do. Other texts may quote data: only the type."""
-    return str(error) if isinstance(error, Misconfigured) else f"our own fault: {type(error).__name__}"
+def _list_active(runs: Iterable[LaneRun]) -> list[LaneRun]:
+    return [run for run in runs if run.stopped is None and run.error is None]
 
 
-def _max_batch(connection: OpenConnection, priority: int) -> int:
-    max_items = connection.destination.max_items
-    return max_items if priority == LIVE_PRIORITY else min(max_items, MAX_BACKFILL_BATCH)
-
-
-def _made_progress(reply: Reply) -> bool:
-    """Return whether anything was settled; if so, the failures before it no longer count."""
-    return any(isinstance(outcome, Sent | Rejected) for outcome in reply.outcomes)
-
-
-def _update_budget(connection: OpenConnection, reply: Reply) -> None:
-    """Report the send to the account's budget. A Retry-After holds off all processes; only a 429 lowers the rate."""
-    stop = find_stop(reply)
-    if stop is None:
-        connection.budget.record_success()
-    elif isinstance(stop, RetryAfter) and reply.calls and reply.calls[-1].status == _TOO_MANY_REQUESTS:
-        connection.budget.pause(stop.seconds)
-    elif isinstance(stop, RetryAfter) and stop.seconds:
-        connection.budget.hold_off(stop.seconds)
-
-
-def _to_us(seconds: float) -> int:
-    return round(seconds * 1_000_000)
+def _keep_ours(runs: Sequence[LaneRun], leases: Leases) -> list[LaneRun]:
+    """Renew the leases of these lanes; a lane whose lease is lost stops."""
+    ours = leases.renew() if runs else set()
+    for run in runs:
+        if run.key not in ours:
+            run.stopped = "lost"
+    return _list_active(runs)

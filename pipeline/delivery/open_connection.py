@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pipeline.context import Context
 from pipeline.destinations.base import Destination
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.deliveries import LaneId
 
 LANE_LEASE_MS = 8_000  # how long a lane waits after its holder was killed; a living holder renews the lease
 
@@ -41,11 +43,37 @@ class OpenConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCall:
+    """One lane's send. `make` keeps what came of it.
+
+    note_late: called if others go on without it; then `finish_late` is called in the thread of the send when it ends.
+    """
+
+    make: Callable[[], None]
+    note_late: Callable[[], None]
+    finish_late: Callable[[], None]
+
+
+def call_in_turn(calls: Sequence[SendCall]) -> Generator[list[int], None, None]:
+    """Make the calls one after another; yields their positions."""
+    for call in calls:
+        call.make()
+    yield list(range(len(calls)))
+
+
+@dataclass(frozen=True, slots=True)
 class LaneDeps:
-    """What a lane needs besides the context."""
+    """What lanes need besides the context.
+
+    call_all: makes the lanes' sends, side by side if it can, and yields the positions of those that have ended, soon
+    after they have. Those that it never yields are late, or were not made.
+    on_late: is given what became of a lane whose send was late.
+    """
 
     context: Context
-    open_connection: Callable[[int], OpenConnection]  # by connection id
+    open_connection: Callable[[ConnectionRow], OpenConnection]
+    call_all: Callable[[Sequence[SendCall]], Generator[list[int], None, None]] = call_in_turn
+    on_late: Callable[[LaneId, LaneReport | Exception], None] = lambda *_: None
     around_call: Callable[[], AbstractContextManager[None]] = nullcontext  # entered for each send, which may take long
     should_yield: Callable[[], bool] = lambda: False  # whether to stop after a send, as at the deadline
     lease_ms: int = LANE_LEASE_MS

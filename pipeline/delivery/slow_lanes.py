@@ -5,7 +5,7 @@ A lane is fast once one of its sends was fast, until one is slow. A lane that ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -17,14 +17,13 @@ from pipeline.delivery.open_connection import LANE_LEASE_MS
 from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 from pipeline.infra.redis_lease import Lease
+from pipeline.ledger.deliveries.lanes import LaneId
 
 SLOW_CALL_S = 3.0  # less than the timeout of a connection that cannot be made
 _US_PER_SECOND = 1_000_000
 _TOKEN_BITS = 128
 
 _ACQUIRE_SLOT = read_lua(__package__, "slow_lanes_acquire_slot")
-
-LaneId = tuple[int, int]  # connection, lane
 
 
 def fast_lanes(redis: Redis, lanes: Collection[LaneId]) -> set[LaneId]:
@@ -35,10 +34,14 @@ def fast_lanes(redis: Redis, lanes: Collection[LaneId]) -> set[LaneId]:
     return {lane for lane, is_fast in zip(lanes, replies, strict=True) if is_fast}
 
 
-def record_latency(redis: Redis, lane: LaneId, reply: Reply) -> None:
-    """Record whether the lane is fast, by how long the calls of a send took, whatever the platform answered."""
-    is_slow = any(call.duration_us >= SLOW_CALL_S * _US_PER_SECOND for call in reply.calls)
-    (redis.srem if is_slow else redis.sadd)(redis_keys.FAST_LANES, _lane_name(lane))
+def record_latencies(redis: Redis, replies: Mapping[LaneId, Reply]) -> None:
+    """Record which lanes are fast, by how long the calls of a send took, whatever the platform answered."""
+    slow = [_lane_name(lane) for lane, reply in replies.items() if _is_slow(reply)]
+    fast = [_lane_name(lane) for lane, reply in replies.items() if not _is_slow(reply)]
+    if slow:
+        redis.srem(redis_keys.FAST_LANES, *slow)
+    if fast:
+        redis.sadd(redis_keys.FAST_LANES, *fast)
 
 
 def count_free_slots(redis: Redis, slots: int) -> int:
@@ -58,6 +61,10 @@ def acquire_slot(redis: Redis, slots: int, rng: Random) -> Iterator[bool]:
         return
     with Lease(redis, keys[int(slot) - 1], token, LANE_LEASE_MS).keep():
         yield True
+
+
+def _is_slow(reply: Reply) -> bool:
+    return any(call.duration_us >= SLOW_CALL_S * _US_PER_SECOND for call in reply.calls)
 
 
 def _lane_name(lane: LaneId) -> str:

@@ -84,14 +84,23 @@ def test_only_the_connections_of_the_batch_are_woken(installed, track):
     assert first not in {connection for connection, _ in starts()}
 
 
-def test_every_further_lane_gets_a_task_of_its_own(installed, track):
+def test_the_lanes_of_a_batch_are_delivered_in_its_task(installed, track):
     connection = installed.connect(track.config, lanes=3)
     record(installed, *customers(3))
     installed.process.redis.sadd(redis_keys.FAST_LANES, *(f"{connection}:{lane}" for lane in range(3)))
 
     deliveries.forward([connection])
 
-    assert starts() == [(connection, 1), (connection, 2)]
+    assert (starts(), set(statuses(installed))) == ([], {"sent"})
+
+
+def test_every_further_slow_lane_gets_a_task_of_its_own(installed, track):
+    connection = installed.connect(track.config, lanes=3)
+    record(installed, *customers(3))
+
+    deliveries.forward([connection])
+
+    assert len(starts()) == 2
     assert statuses(installed).count("sent") == 2
 
 

@@ -16,7 +16,7 @@ from tasks import deliveries
 from tasks.worker import background_calls
 from tests.contracts.fake_track import CannedAnswer
 from tests.installation import order_hook
-from tests.tasks.inline_worker import run_all, take_all_messages
+from tests.tasks.inline_worker import take_all_messages
 from tests.tasks.test_deliveries import record
 from tests.waiting import wait_until
 
@@ -55,8 +55,16 @@ def many(installed, track, count):
     return found
 
 
-def test_lanes_share_messages_once_every_process_has_enough_of_them(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)  # of four processes
+def test_few_lanes_share_one_message(installed, track):
+    connections = many(installed, track, 5)
+
+    deliveries.sweep()
+
+    assert started() == [(LANES, [[[connection, 0] for connection in connections]])]
+
+
+def test_many_lanes_are_divided_among_the_processes(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_LANES_PER_MESSAGE", 1)  # there are four processes
     connections = many(installed, track, 12)
 
     deliveries.sweep()
@@ -66,18 +74,15 @@ def test_lanes_share_messages_once_every_process_has_enough_of_them(installed, t
     ]
 
 
-def test_lanes_that_share_messages_all_deliver(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+def test_lanes_that_share_a_message_all_deliver(installed, track):
     connections = many(installed, track, 8)
 
     deliveries.forward(connections)
 
-    assert set(run_all("deliveries")) == {LANES}
-    assert done(installed) == set(connections)
+    assert (done(installed), started()) == (set(connections), [])
 
 
 def test_the_number_of_lanes_in_a_message_is_limited(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
     monkeypatch.setattr(deliveries, "MAX_LANES_PER_MESSAGE", 2)
     many(installed, track, 12)
 
@@ -86,8 +91,7 @@ def test_the_number_of_lanes_in_a_message_is_limited(installed, track, monkeypat
     assert [len(args[0]) for _, args in started()] == [2] * 6
 
 
-def test_slow_lanes_share_no_message(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+def test_slow_lanes_share_no_message(installed, track):
     many(installed, track, 12)
     installed.process.redis.delete(redis_keys.FAST_LANES)
 
@@ -96,17 +100,38 @@ def test_slow_lanes_share_no_message(installed, track, monkeypatch):
     assert {task for task, _ in started()} == {"deliveries.run_lane"}
 
 
+def test_a_lane_that_became_slow_meanwhile_gets_a_task_of_its_own(installed, two):
+    first, second = two
+    installed.process.redis.srem(redis_keys.FAST_LANES, f"{first[0]}:0")
+
+    deliveries.run_lanes_task(two)
+
+    assert (started(), done(installed)) == ([("deliveries.run_lane", list(first))], {second[0]})
+
+
 def test_a_lane_that_hangs_delays_no_other_lane_of_its_message(installed, track, two, monkeypatch):
-    _, other = two
     monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
     go = threading.Event()
     track.next.append(CannedAnswer(once=go))
 
     deliveries.run_lanes_task(two)
 
-    wait_until(lambda: done(installed) == {other[0]})
+    wait_until(lambda: len(done(installed)) == 1)
     go.set()
     background_calls.background_calls.wait_until_done()
+
+
+def test_a_lane_that_hung_settles_when_it_is_answered(installed, track, two, monkeypatch):
+    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
+    go = threading.Event()
+    track.next.append(CannedAnswer(once=go))
+    deliveries.run_lanes_task(two)
+    wait_until(lambda: len(done(installed)) == 1)
+
+    go.set()
+
+    wait_until(lambda: done(installed) == {connection for connection, _ in two})
+    wait_until(lambda: not any(installed.process.redis.exists(redis_keys.lane_lease(*lane)) for lane in two))
 
 
 def test_where_no_call_can_be_detached_each_lane_gets_its_own_task(installed, two, monkeypatch):
@@ -117,7 +142,7 @@ def test_where_no_call_can_be_detached_each_lane_gets_its_own_task(installed, tw
     assert started() == [("deliveries.run_lane", [connection, lane]) for connection, lane in two]
 
 
-def test_after_a_lane_fails_each_of_the_others_gets_its_own_task(installed, track, two):
+def test_a_lane_that_fails_stops_no_other_lane_of_its_message(installed, track, two):
     failing, other = two
     with writing(installed.process.engine) as conn:
         unreadable = update(core.StoreConnection).where(core.StoreConnection.id == failing[0])
@@ -126,7 +151,7 @@ def test_after_a_lane_fails_each_of_the_others_gets_its_own_task(installed, trac
     with pytest.raises(Misconfigured):
         deliveries.run_lanes_task(two)
 
-    assert started() == [("deliveries.run_lane", list(other))]
+    assert (started(), done(installed)) == ([], {other[0]})
 
 
 def test_a_lane_with_much_to_do_gets_its_own_task(two, monkeypatch):
@@ -137,9 +162,8 @@ def test_a_lane_with_much_to_do_gets_its_own_task(two, monkeypatch):
     assert started() == [("deliveries.run_lane", list(lane_id)) for lane_id in two]
 
 
-def test_a_message_of_many_lanes_shows_its_lanes_and_nothing_else(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
-    first, second, *_ = many(installed, track, 8)
+def test_a_message_of_many_lanes_shows_its_lanes_and_nothing_else(installed, track):
+    first, second = many(installed, track, 2)
     deliveries.sweep()
 
     assert take_all_messages("deliveries")[0].headers["argsrepr"] == f"([({first}, 0), ({second}, 0)])"

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, bindparam, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.deliveries.lanes import LaneId
 from pipeline.ledger.deliveries.status import OPEN, PENDING, SENDING
 from pipeline.ledger.schema.core import Delivery, Lane, StoreConnection
-
-_ACTIVE = exists().where(StoreConnection.id == bindparam("of_connection"), StoreConnection.status == "active")
-_IN_LANE = Delivery.connection_id == bindparam("of_connection"), Delivery.lane == bindparam("of_lane")
-_FIRST_PRIORITY = select(Delivery.priority).where(*_IN_LANE, OPEN).order_by(Delivery.priority).limit(1)
-_NEXT_PRIORITY = _FIRST_PRIORITY.where(PENDING, _ACTIVE)
+from pipeline.ledger.sql.tables import build_given_rows, get_given
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class LaneState:
     next_attempt_at: int = 0
     attempts: int = 0
     token: int = 0  # the newest holder's; 0: the lane never had a holder
+    connection: ConnectionRow | None = field(default=None, compare=False)  # None: it is paused, or gone
 
 
 def list_due_lanes(conn: Connection, now: int, connections: Collection[int] | None = None) -> list[tuple[int, int]]:
@@ -40,24 +51,48 @@ def list_due_lanes(conn: Connection, now: int, connections: Collection[int] | No
 
 def find_next_priority(conn: Connection, connection_id: int, lane: int) -> int | None:
     """The priority of what is next in the lane; None if `claim` would find nothing now."""
-    return conn.execute(_NEXT_PRIORITY, {"of_connection": connection_id, "of_lane": lane}).scalar()
+    return find_next_priorities(conn, [(connection_id, lane)]).get((connection_id, lane))
+
+
+def find_next_priorities(conn: Connection, lanes: Collection[LaneId]) -> dict[LaneId, int]:
+    """The priority of what is next in each of these lanes; without those in which nothing is."""
+    found = peek_lanes(conn, lanes)
+    return {lane: state.priority for lane, state in found.items() if state.priority is not None}
 
 
 def peek_lane(conn: Connection, connection_id: int, lane: int) -> LaneState:
-    """The state that a new holder of the lane would find, deliveries being sent included; empty while it is paused."""
-    row = conn.execute(_PEEK, {"of_connection": connection_id, "of_lane": lane}).one_or_none()
-    if row is None:
-        return LaneState()
+    """The state that a new holder of the lane would find; empty while it is paused."""
+    return peek_lanes(conn, [(connection_id, lane)]).get((connection_id, lane)) or LaneState()
+
+
+def peek_lanes(conn: Connection, lanes: Collection[LaneId]) -> dict[LaneId, LaneState]:
+    """What new holders of these lanes would find; without those of connections that are paused."""
+    rows = conn.execute(_build_peek(conn.dialect.name), {"lanes": sorted(lanes)})
+    return {(row.id, row.of_lane): _build_state(row) for row in rows}
+
+
+def _build_state(row: Any) -> LaneState:
     priorities = [priority for priority in (row.pending, row.begun) if priority is not None]
-    return LaneState(min(priorities, default=None), row.next_attempt_at or 0, row.attempts or 0, row.token or 0)
+    connection = ConnectionRow(*row[: len(ConnectionRow.__slots__)])
+    lane = (row.next_attempt_at or 0, row.attempts or 0, row.token or 0)
+    return LaneState(min(priorities, default=None), *lane, connection)
 
 
-def _build_peek() -> Select[int | None, int | None, int, int, int]:
-    pending, begun = (_FIRST_PRIORITY.where(state).scalar_subquery() for state in (PENDING, SENDING))
-    same_lane = and_(Lane.connection_id == StoreConnection.id, Lane.lane == bindparam("of_lane"))
+@cache
+def _build_peek(dialect: str) -> Select[Any]:
+    lanes = build_given_rows(dialect, "lanes")
+    connection_id, lane = get_given(lanes, 0, Lane.connection_id), get_given(lanes, 1, Lane.lane)
+    in_lane = Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN
+    first = select(Delivery.priority).where(*in_lane).order_by(Delivery.priority).limit(1).correlate(lanes)
+    pending, begun = (first.where(state).scalar_subquery() for state in (PENDING, SENDING))
+    connection = [getattr(StoreConnection, name) for name in ConnectionRow.__slots__]
     columns = pending.label("pending"), begun.label("begun"), Lane.next_attempt_at, Lane.attempts, Lane.token
-    rows = select(*columns).select_from(StoreConnection).join(Lane, same_lane, isouter=True)
-    return rows.where(StoreConnection.id == bindparam("of_connection"), StoreConnection.status == "active")
+    return (
+        select(*connection, lane.label("of_lane"), *columns)
+        .select_from(lanes)
+        .join(StoreConnection, and_(StoreConnection.id == connection_id, StoreConnection.status == "active"))
+        .join(Lane, and_(Lane.connection_id == StoreConnection.id, Lane.lane == lane), isouter=True)
+    )
 
 
 def _connections_with_open() -> Select[int]:
@@ -92,6 +127,5 @@ def _next_lane(connection_id: ColumnElement[int], lane: ColumnElement[int]) -> S
 
 
 # Built once: building them costs more than running them.
-_PEEK = _build_peek()
 _DUE = _build_due(StoreConnection.id.in_(_connections_with_open()))
 _DUE_OF = _build_due(StoreConnection.id.in_(bindparam("these", expanding=True)))

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
 
 from pipeline.ledger.counts.keys import DEAD as DEAD_HOOK
 from pipeline.ledger.counts.keys import DUPLICATE, NO_NAME
-from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.deliveries.status import DEAD, OPEN, PENDING
 from pipeline.ledger.retention import past as past_rows
 from pipeline.ledger.schema.core import Delivery, Lane, Store, StoreConnection
 from pipeline.ledger.schema.counts import CountChange, TotalCount
@@ -147,8 +147,21 @@ def _count_open(conn: Connection, connection_ids: Collection[int] | None) -> dic
     found: dict[int, dict[str, Any]] = {}
     for row in conn.execute(oldest.join(Delivery, Delivery.id == first.c.id).order_by(first.c.id)):
         counts = found.setdefault(row.connection_id, {**_NOTHING_OPEN, "oldest_pending_at": row.created_at})
-        counts[row.status] = row.messages
+        counts[row.status] += row.messages
+    for connection_id, claimed in _count_claimed(conn, connection_ids).items():
+        if connection_id in found:
+            found[connection_id]["pending"] -= claimed
+            found[connection_id]["sending"] += claimed
     return found
+
+
+def _count_claimed(conn: Connection, connection_ids: Collection[int] | None) -> dict[int, int]:
+    """How many pending messages of each connection are being sent, read lane by lane: a claim is small."""
+    in_claim = (Delivery.connection_id == Lane.connection_id, Delivery.lane == Lane.lane, OPEN, PENDING)
+    claimed = Delivery.priority <= Lane.claimed_priority, Delivery.id <= Lane.claimed_to
+    query = select(Lane.connection_id, func.count().label("messages")).join(Delivery, and_(*in_claim, *claimed))
+    query = query.where(Lane.claimed_token == Lane.token, *_among(Lane.connection_id, connection_ids))
+    return {row.connection_id: row.messages for row in conn.execute(query.group_by(Lane.connection_id))}
 
 
 def _count_dead(conn: Connection, store_ids: Collection[int] | None) -> dict[int, int]:

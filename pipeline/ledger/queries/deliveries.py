@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from pipeline.ledger.deliveries.status import STATUS_NOW
 from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, StoreConnection
 
 
@@ -60,7 +61,14 @@ _COLUMNS = (
         StoreConnection.platform,
         Delivery.lane,
     ),
-    *(Delivery.kind, Delivery.name, Delivery.message_id, Delivery.status, Delivery.attempts, Delivery.reason),
+    *(
+        Delivery.kind,
+        Delivery.name,
+        Delivery.message_id,
+        STATUS_NOW.label("status"),
+        Delivery.attempts,
+        Delivery.reason,
+    ),
     *(Delivery.detail, Delivery.notes, Delivery.created_at, Delivery.done_at, Delivery.message),
 )
 _QUERY = select(*_COLUMNS).join(StoreConnection, StoreConnection.id == Delivery.connection_id)

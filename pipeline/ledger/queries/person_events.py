@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
+from pipeline.ledger.deliveries.status import STATUS_NOW
 from pipeline.ledger.queries.activity_filter import find_id_recorded_by
 from pipeline.ledger.schema.core import (
     Call,
@@ -157,7 +158,8 @@ def find_limited(conn: Connection, delivery_ids: Collection[int]) -> set[int]:
 
 def _select_messages() -> Select[*tuple[Any, ...]]:
     columns = (
-        *(Delivery.id, Delivery.event_id, Delivery.person_id, Delivery.kind, Delivery.status, Delivery.reason),
+        *(Delivery.id, Delivery.event_id, Delivery.person_id, Delivery.kind, Delivery.reason),
+        STATUS_NOW.label("status"),
         *(Delivery.detail, Delivery.created_at, Delivery.done_at, Delivery.connection_id),
         *(StoreConnection.platform, StoreConnection.label, StoreConnection.title),
         StoreConnection.status.label("connection_status"),

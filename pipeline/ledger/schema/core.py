@@ -197,7 +197,9 @@ _BY_EVENT = ("store_id", "event_id")  # the feed finds events by such messages, 
 
 
 class Delivery(Base):
-    """One message to one platform about one person. Open (pending, sending) until `done_at` is set.
+    """One message to one platform about one person. Open (pending) until `done_at` is set.
+
+    Whether a pending message is being sent says its lane. `sending` was written by versions before revision 0048.
 
     Lanes read open rows only, so their index holds no others: it does not grow with the rows that were sent.
     """
@@ -228,8 +230,8 @@ class Delivery(Base):
     message_id: Mapped[str | None]  # a ULID; profiles have none
     message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
     status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead, stopped
-    attempts: Mapped[int] = mapped_column(default=0)  # how often it was claimed
-    token: Mapped[int | None]  # the lane's fencing token of the last claim
+    attempts: Mapped[int] = mapped_column(default=0)  # how often an attempt had an outcome
+    token: Mapped[int | None]  # the lane's fencing token of the last claim, until revision 0048
     reason: Mapped[str | None]
     detail: Mapped[str | None]
     notes: Mapped[list[Any]] = mapped_column(default=list)
@@ -247,7 +249,10 @@ class ProfileSent(Base):
 
 
 class Lane(Base):
-    """One FIFO of one connection. `token` grows with every holder and fences off the earlier ones."""
+    """One FIFO of one connection. `token` grows with every holder and fences off the earlier ones.
+
+    The `claimed` columns say what the holder with this token is sending now: `pipeline.ledger.deliveries.status`.
+    """
 
     __tablename__ = "lanes"
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
@@ -259,6 +264,9 @@ class Lane(Base):
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
     sent: Mapped[int] = mapped_column(default=0)  # in total: counting a million rows would take too long
+    claimed_token: Mapped[int | None]
+    claimed_priority: Mapped[int | None] = mapped_column(SmallInteger)
+    claimed_to: Mapped[int | None]  # the id of the last delivery that was claimed; None: nothing is being sent
 
 
 class Call(Base):

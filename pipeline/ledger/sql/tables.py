@@ -6,9 +6,24 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Row, Select, Table, and_, bindparam, column, func, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    TableValuedAlias,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType
 
 from pipeline.ledger.schema.base import Base
@@ -17,6 +32,7 @@ from pipeline.ledger.sql.arrays import build_arrays, find_codecs
 _CHUNK_SIZE = 400  # bound parameters in one statement: SQLite takes 32 766, plans stay small
 
 Columns = tuple[Column[Any], ...]
+Columnish = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -68,8 +84,18 @@ def _build_array_query(columns: Columns, key_columns: Columns) -> Select[Any]:
 @cache
 def _build_query(dialect: str, columns: Columns, key_columns: Columns) -> Select[Any]:
     """Built once for each lookup, so that SQLAlchemy compiles its text once."""
-    json_each = func.json_each if dialect == "sqlite" else func.json_array_elements
-    wanted = json_each(bindparam("keys", type_=JSON)).table_valued(column("value", JSON), name="wanted")
-    parts = (wanted.c.value[position].as_string() for position in range(len(key_columns)))
-    matches = (key == sql_cast(part, key.type) for key, part in zip(key_columns, parts, strict=True))
+    wanted = build_given_rows(dialect, "keys")
+    given = (get_given(wanted, position, key) for position, key in enumerate(key_columns))
+    matches = (key == value for key, value in zip(key_columns, given, strict=True))
     return select(*columns).select_from(wanted.join(key_columns[0].table, and_(*matches)))
+
+
+def build_given_rows(dialect: str, name: str) -> TableValuedAlias:
+    """A table of rows that a statement is given as one parameter of this name: a list of lists, as one JSON text."""
+    json_each = func.json_each if dialect == "sqlite" else func.json_array_elements
+    return json_each(bindparam(name, type_=JSON)).table_valued(column("value", JSON), name=f"given_{name}")
+
+
+def get_given(rows: TableValuedAlias, position: int, like: Columnish) -> ColumnElement[Any]:
+    """The value at this place of a given row, with the type of this column."""
+    return sql_cast(rows.c.value[position].as_string(), like.type)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, tuple_, update
 
 from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY
-from pipeline.ledger.deliveries.status import OPEN
+from pipeline.ledger.deliveries.status import OPEN, STATUS_NOW
 from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE, FORGET_KIND
 from pipeline.ledger.schema.core import Delivery, Lane, Person
 from pipeline.recording.rejudge import recheck_messages
@@ -25,7 +25,7 @@ def lock_messages(conn: Connection, ids: Collection[int]) -> dict[int, Row[Any]]
     """These messages by id, with their lanes locked in the order of their keys, as claiming and settling do."""
     columns = (
         *(Delivery.id, Delivery.person_id, Delivery.connection_id, Delivery.lane, Delivery.kind),
-        *(Delivery.status, Delivery.reason, Delivery.done_at, Delivery.message),
+        *(STATUS_NOW.label("status"), Delivery.reason, Delivery.done_at, Delivery.message),
     )
     query = select(*columns).where(Delivery.id.in_(ids))
     lanes = sorted({(row.connection_id, row.lane) for row in conn.execute(query)})

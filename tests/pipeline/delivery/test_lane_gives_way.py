@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.messages import BACKFILL_PRIORITY, Sent
-from pipeline.delivery import lane
+from pipeline.delivery import lane_run
 from pipeline.delivery.open_connection import LaneReport
 from pipeline.ledger.deliveries import promote_to_live
 from pipeline.ledger.engine import writing
@@ -40,7 +40,7 @@ def test_live_messages_are_in_the_next_send_and_not_after_the_backfill(lane_setu
 
 
 def test_live_messages_never_wait_for_a_large_batch(lane_setup: LaneSetup, monkeypatch):
-    monkeypatch.setattr(lane, "MAX_BACKFILL_BATCH", 3)
+    monkeypatch.setattr(lane_run, "MAX_BACKFILL_BATCH", 3)
     lane_setup.add(4, priority=BACKFILL_PRIORITY)
     lane_setup.add(4)
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from pipeline.core.messages import RetryAfter, Sent
-from pipeline.delivery.slow_lanes import SLOW_CALL_S, acquire_slot, count_free_slots, fast_lanes, record_latency
+from pipeline.delivery.slow_lanes import SLOW_CALL_S, acquire_slot, count_free_slots, fast_lanes, record_latencies
 from tests.pipeline.delivery.fake_destination import always, reply
 from tests.pipeline.delivery.lane_setup import LANE, LaneSetup
 
@@ -28,14 +28,14 @@ def test_an_untested_lane_is_not_fast(redis):
 
 
 def test_a_fast_send_makes_its_lane_fast_and_no_other(redis):
-    record_latency(redis, ONE, QUICK)
+    record_latencies(redis, {ONE: QUICK})
 
     assert fast_lanes(redis, [ONE, OTHER]) == {ONE}
 
 
 def test_a_slow_call_makes_a_lane_slow(redis):
-    record_latency(redis, ONE, QUICK)
-    record_latency(redis, ONE, SLOW)
+    record_latencies(redis, {ONE: QUICK})
+    record_latencies(redis, {ONE: SLOW})
 
     assert fast_lanes(redis, [ONE]) == set()
 

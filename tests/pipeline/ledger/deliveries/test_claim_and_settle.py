@@ -8,8 +8,23 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.core.messages import CallRecord, ConnectionBroken, Message, Outcome, PersonRef, Rejected, RetryAfter, Sent
-from pipeline.ledger.deliveries import HeldLane, acquire_lane, claim, pause_connection, settle
+from pipeline.core.messages import (
+    CallRecord,
+    ConnectionBroken,
+    Message,
+    Outcome,
+    PersonRef,
+    Rejected,
+    RetryAfter,
+    Sent,
+)
+from pipeline.ledger.deliveries import (
+    HeldLane,
+    acquire_lane,
+    claim,
+    pause_connection,
+    settle,
+)
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries.deliveries import list_calls
 from pipeline.ledger.schema import core
@@ -47,11 +62,12 @@ def test_the_oldest_are_claimed_first_and_in_order(shop):
     assert [message.delivery_id for message in messages] == ids[:3]
 
 
-def test_a_claim_continues_where_the_last_claim_ended(shop):
+def test_a_claim_continues_where_the_last_claim_was_settled(shop):
     ids = add(shop, 5)
-    taken, _ = claimed(shop, 3)
+    taken, first = claimed(shop, 3)
 
     with writing(shop.engine) as conn:
+        settle(conn, taken, [(message.delivery_id, Sent()) for message in first], [], NOW)
         rest = claim(conn, taken, 3)
 
     assert [message.delivery_id for message in rest] == ids[3:]
@@ -88,10 +104,11 @@ def test_nothing_is_claimed_while_the_connection_is_paused(shop):
     assert claimed(shop)[1] == []
 
 
-def test_a_claim_counts_as_an_attempt(shop):
+def test_an_attempt_counts_when_it_has_an_outcome(shop):
     (delivery_id,) = add(shop)
     claimed(shop)
-    claimed(shop)
+    send(shop, [RetryAfter(None, "answered 503")])
+    send(shop, [Sent()])
 
     with reading(shop.engine) as conn:
         assert delivery(conn, delivery_id).attempts == 2

@@ -29,6 +29,7 @@ def test_deliveries_are_counted_by_status(shop):
         taken = acquire_lane(conn, shop.link.id, 0, NOW)
         claim(conn, taken, 5)
         settle(conn, taken, [(id_, Sent()) for id_ in ids[:3]] + [(ids[3], Rejected("bad"))], [], NOW)
+        claim(conn, taken, 1)
         (counts,) = count_by_connection(conn, NOW)
 
     assert (counts.pending, counts.sending, counts.sent, counts.dead) == (3, 1, 3, 1)

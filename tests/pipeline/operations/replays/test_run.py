@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event, select, update
 
-from pipeline.core.messages import LIVE_PRIORITY
+from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY, Sent
 from pipeline.inbox import stream
+from pipeline.ledger.deliveries import acquire_lane, claim, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import ActivityFilter, list_activity
 from pipeline.ledger.replays import Selection, list_working, tidy_replays
@@ -167,12 +168,13 @@ def test_a_stop_waits_for_what_is_being_sent(replays):
     replay_id = replays.begin()
     replays.turn(replay_id)
     with writing(replays.shop.engine) as conn:
-        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(status="sending"))
+        taken = acquire_lane(conn, replays.messages()[0].connection_id, 0, NOW)
+        claimed = claim(conn, taken, 1, BACKFILL_PRIORITY)
     replays.stop(replay_id)
     replays.turn(replay_id)
     assert replays.find(replay_id).state == "stopping"
     with writing(replays.shop.engine) as conn:
-        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(status="sent", done_at=NOW))
+        settle(conn, taken, [(message.delivery_id, Sent()) for message in claimed], [], NOW)
     replays.turn(replay_id)
 
     row = replays.find(replay_id)
