@@ -94,15 +94,23 @@ def read_gift(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
     return gift.with_gaps_filled_from(Gift(None, giver_first_name=_first_name(buyer)))
 
 
-def find_gift(row: EventRow, data: Mapping[str, Any], known_gifts: KnownGifts) -> Gift | None:
-    """Return the gift of this event: what its body shows, completed by the known gifts of its subjects."""
+def find_gift(
+    row: EventRow, data: Mapping[str, Any], known_gifts: KnownGifts, subjects: tuple[Subject, ...] | None = None
+) -> Gift | None:
+    """Return the gift of this event: what its body shows, completed by the known gifts of its subjects.
+
+    `subjects`: what the event touches, if that is known by now.
+    """
     gift = read_gift(row, data)
+    if not known_gifts:
+        return gift
+    subjects = find_subjects(row, data) if subjects is None else subjects
     if gift is not None and (gift.is_redeemed or is_email(gift.email)):
-        known_sources = (known_gifts[subject].source for subject in find_subjects(row, data) if subject in known_gifts)
+        known_sources = (known_gifts[subject].source for subject in subjects if subject in known_gifts)
         return gift if gift.source else replace(gift, source=next(filter(None, known_sources), None))
     if gift is None and row.subject == "order" and data.get("is_renewal"):
         return None  # the giver's next payment; the gift's subscription and boxes have events of their own
-    for subject in find_subjects(row, data):
+    for subject in subjects:
         known = known_gifts.get(subject)
         if known is not None:
             gift = known if gift is None else gift.with_gaps_filled_from(known)

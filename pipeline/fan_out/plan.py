@@ -52,10 +52,10 @@ def plan_event(
     test = is_test(row, data)
     buyer = find_customer(row, data)
     all_subjects = find_subjects(row, data)
-    data = keep_own_boxes(row, data, buyer)
-    gift = find_gift(row, data, known_gifts)
+    whole, data = data, keep_own_boxes(row, data, buyer)
+    subjects = all_subjects if data is whole else find_subjects(row, data)
+    gift = find_gift(row, data, known_gifts, subjects)
     source = FactSource(row, data, identity, gift, test)
-    subjects = find_subjects(row, data)
     notes: list[Note] = []
     people: list[AffectedPerson] = []
     if row.buyer:

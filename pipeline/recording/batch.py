@@ -163,7 +163,7 @@ def _summarize(loaded: LoadedBatch, plan: BatchPlan) -> BatchResult:
         shipment_hints=find_shipment_hints(dedup.fresh),
         stores_to_ask=tuple(sorted({row["store_id"] for row in plan.lookups})),
         connections=tuple(sorted({draft.connection_id for draft in plan.deliveries})),
-        outcomes=_count_outcomes(loaded),
+        outcomes=_count_outcomes(loaded, plan),
         dead_by_reason=Counter((hook["stage"], hook["reason"]) for hook in died),
         ids=ids,
         repeats={receipt: event.event_id or ids[event.receipt] for receipt, event in dedup.again.items()},
@@ -171,7 +171,7 @@ def _summarize(loaded: LoadedBatch, plan: BatchPlan) -> BatchResult:
     )
 
 
-def _count_outcomes(loaded: LoadedBatch) -> Counter[tuple[str, str]]:
-    fresh = Counter((candidate.row.name, candidate.outcome) for candidate in loaded.dedup.fresh)
+def _count_outcomes(loaded: LoadedBatch, plan: BatchPlan) -> Counter[tuple[str, str]]:
+    fresh = Counter((event.row["name"], event.row["outcome"]) for event in plan.events)
     repeats = Counter({(name, "duplicate"): count for name, count in loaded.dedup.repeats_by_event.items()})
     return fresh + repeats + Counter((hook["event"], "dead") for hook in loaded.died)

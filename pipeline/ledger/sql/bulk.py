@@ -14,9 +14,11 @@ from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, CursorResult, Delete, Dialect, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import JSON, Connection, CursorResult, Delete, Dialect, Insert, Table, Update, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
+from pipeline.ledger.sql import json_type
 from pipeline.ledger.sql.arrays import POSTGRESQL, build_arrays, find_codecs
 from pipeline.ledger.sql.sequences import max_issued_id
 
@@ -24,22 +26,30 @@ Statement = Insert | Update | Delete
 Names = tuple[str, ...]
 
 _KEY_NAME = "of_id"  # of the parameter that says which row is updated: its column may have a parameter of its own
-_NAMED_STYLE = sqlite.dialect(paramstyle="named")  # :name instead of ?, so that rows are passed as they are
 
 
 @dataclass(frozen=True, slots=True)
 class _PreparedStatement:
-    """A statement's text with named parameters, and the converters of the columns whose type has one."""
+    """A statement's text with ? for each value, the names of these values in order, and the converters of those whose
+    type has one, by place.
+    """
 
     text: str
-    converters: tuple[tuple[str, Callable[[Any], Any]], ...]
+    names: Names
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row's values as the driver takes them."""
-        values = dict(row)
-        for name, converter in self.converters:
-            values[name] = converter(values[name])
-        return values
+    def convert(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The rows' values as the driver takes them: by place, for it looks each name up otherwise."""
+        names, converters = self.names, self.converters
+        if not converters:
+            return [tuple([row[name] for name in names]) for row in rows]
+        converted = []
+        for row in rows:
+            values = [row[name] for name in names]
+            for place, converter in converters:
+                values[place] = converter(values[place])
+            converted.append(tuple(values))
+        return converted
 
 
 _PREPARED: WeakKeyDictionary[Dialect, dict[tuple[Statement, Names], _PreparedStatement | None]] = WeakKeyDictionary()
@@ -56,7 +66,7 @@ def execute_bulk(conn: Connection, statement: Statement, rows: Sequence[Mapping[
     if prepared is None:
         conn.execute(statement, rows)
     else:
-        conn.exec_driver_sql(prepared.text, [prepared.convert(row) for row in rows])
+        conn.exec_driver_sql(prepared.text, prepared.convert(rows))
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -194,16 +204,21 @@ def _get_prepared(dialect: Dialect, statement: Statement, names: Names) -> _Prep
 def _prepare(dialect: Dialect, statement: Statement, names: Names) -> _PreparedStatement | None:
     """None if the statement has parameters that the rows do not name, such as a column's default."""
     keys = None if isinstance(statement, Update) else list(names)
-    compiled: Any = statement.compile(dialect=_NAMED_STYLE, column_keys=keys)
+    compiled: Any = statement.compile(dialect=sqlite.dialect(), column_keys=keys)
     if set(compiled.params) != set(names):
         return None
-    converters = (
-        (name, parameter.type.dialect_impl(dialect).bind_processor(dialect))
-        for parameter, name in compiled.bind_names.items()
-    )
+    order: list[str] = compiled.positiontup or []
+    types = {name: parameter.type.dialect_impl(dialect) for parameter, name in compiled.bind_names.items()}
+    converters = ((place, _find_converter(types[name], dialect)) for place, name in enumerate(order))
     return _PreparedStatement(
-        str(compiled), tuple((name, converter) for name, converter in converters if converter is not None)
+        str(compiled),
+        tuple(order),
+        tuple((place, converter) for place, converter in converters if converter is not None),
     )
+
+
+def _find_converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return json_type.dumps if isinstance(kind, JSON) else kind.bind_processor(dialect)
 
 
 @cache
