@@ -13,6 +13,7 @@ from pipeline.infra.secret_files import read_or_create
 from pipeline.settings.variable import split_list
 
 DEFAULT_PORT = 8080
+DEFAULT_PARTITIONS = 1
 PORT_FILE_NAME = "port"  # a file in the data directory
 
 
@@ -36,6 +37,7 @@ def derive_settings(read: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
         "broker_url": read["broker_url"] or read["redis_url"] or load_embedded_valkey(data_dir, BROKER).url,
         "embedded_broker": not (read["broker_url"] or read["redis_url"]),
         "public_url": public_url,
+        "partitions": read["partitions"] or DEFAULT_PARTITIONS,
         "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_get_mail_domain(public_url)}>",
         "secret_keys": split_list(keys),
         "operator_mail": split_list(read["operator_mail"] or ""),

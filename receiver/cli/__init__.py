@@ -35,6 +35,10 @@ COMMANDS = {
     ),
     "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
+    "partitions": (
+        "receiver.cli.partitions:partitions",
+        "Show or change into how many partitions the inbox is divided.",
+    ),
     "people": ("receiver.cli.people:people", "Look up people; export and erase what is stored about them."),
     "stores": ("receiver.cli.stores:stores", "List, show, rename or remove stores; change their keys and events."),
     "search": (

@@ -14,6 +14,7 @@ from pipeline.backfill.progress import build_progress
 from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox import stream
+from pipeline.inbox.partitions import get_partition_count
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import format_connection_name
 from pipeline.ledger.engine import reading
@@ -86,6 +87,7 @@ def collect_status(context: Context) -> dict[str, Any]:
         "alarms": [{**as_document(row), "says": build_sentence(row)} for row in health.alarms],
         "inbox": {
             "depth": stream.depth(context.redis),
+            "partitions": get_partition_count(context.redis).number or context.settings.partitions,
             "oldest_seconds": _get_age_s(stream.get_oldest_received_at(context.redis), now),
         },
         "lookups": {"waiting": waiting, "due": due},
@@ -134,7 +136,9 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
     _print_attention(console, document["attention"])
     console.print(_format_chain(document["chain"]))
     console.print(f"way in: {_format_endpoint(document['way_in'])}", soft_wrap=True)
-    console.print(f"inbox: {pluralize(inbox['depth'], 'hook')}, the oldest {_format_seconds(inbox['oldest_seconds'])}")
+    parts = f" in {inbox['partitions']} partitions" if inbox["partitions"] > 1 else ""
+    oldest = _format_seconds(inbox["oldest_seconds"])
+    console.print(f"inbox: {pluralize(inbox['depth'], 'hook')}{parts}, the oldest {oldest}")
     if document["lookups"]["waiting"]:
         console.print(f"look-ups: {document['lookups']['waiting']} wait, {document['lookups']['due']} of them are due")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())

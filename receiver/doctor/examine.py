@@ -19,6 +19,7 @@ from receiver.doctor.chain import check_chain, check_public_endpoint
 from receiver.doctor.counts import check_counts
 from receiver.doctor.database import check_database, check_encrypted_values, check_secret_key
 from receiver.doctor.finding import Finding, FindingState
+from receiver.doctor.partitions import check_partitions
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
 from receiver.doctor.regulations import check_regulations
 from receiver.doctor.retention import check_retention
@@ -40,6 +41,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
     yield _check_file_permissions(settings)
     unreachable = _get_embedded_redis_advice(settings) if settings.embedded_redis else "Check REDIS_URL and the server."
     yield from check_redis(settings.redis_url, unreachable, now)
+    yield from check_partitions(settings)
     if settings.broker_url != settings.redis_url:
         yield _check_broker(settings)
     yield from check_database(settings)

@@ -59,7 +59,7 @@ def build_ingest_router(settings: Settings, wake_up: Callable[[int], None]) -> I
     redis = connect(settings.redis_url, settings.redis_timeout)
     circuit_breaker = CircuitBreaker(partial(has_room, redis), time.monotonic)
     spools = SpoolDirectory(settings.data_dir / "spool")
-    return IngestRouter(redis, spools, circuit_breaker, WakeupThread(wake_up).request)
+    return IngestRouter(redis, spools, circuit_breaker, WakeupThread(wake_up).request, settings.partitions)
 
 
 def request_chain_wakeup(partition: int) -> None:
