@@ -6,11 +6,14 @@ was late, or from a worker of a release that passed every batch from task to tas
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from pipeline.core.hooks import Batch
 from pipeline.inbox import stream
 from pipeline.inbox.chain_lease import is_chain_lease_free, take_chain_lease
+from pipeline.inbox.repartition import PartitionsBusy
+from pipeline.operations.partitions import finish_change
 from pipeline.processing.chain_run import RECORD, VALIDATE
 from tasks.app import task
 from tasks.chain import wake_again
@@ -20,11 +23,11 @@ from tasks.process import get_process_context
 
 
 @task("hooks.decode", bind=True)
-def decode(self: Any) -> None:
-    """Acquire the chain lease, and process the hooks that wait in the inbox."""
+def decode(self: Any, partition: int = 0) -> None:
+    """Acquire the partition's chain lease, and process the hooks that wait in this part of the inbox."""
     redis = get_process_context().redis
     ended = None
-    with take_chain_lease(redis, retry_until_done) as lease:
+    with take_chain_lease(redis, retry_until_done, partition) as lease:
         if lease is not None:
             ended = run_links(lease)
     end_links(self, ended)
@@ -44,7 +47,12 @@ def fan_out(self: Any, batch: Batch) -> None:
 
 @task("hooks.sweep")
 def sweep() -> None:
-    """Wake the chain if hooks wait: a wake-up may have been lost, a worker killed, or the database was away."""
-    redis = get_process_context().redis
-    if stream.depth(redis) and is_chain_lease_free(redis):
-        wake_again()
+    """Wake the chains of partitions in which hooks wait: a wake-up may have been lost, a worker killed, or the
+    database was away. A change of the number of partitions whose process was killed is finished first.
+    """
+    context = get_process_context()
+    with suppress(PartitionsBusy):
+        finish_change(context)
+    for partition in stream.get_depths(context.redis):
+        if is_chain_lease_free(context.redis, partition):
+            wake_again(partition)

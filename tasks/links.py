@@ -33,12 +33,13 @@ class LinksEnd:
     connections: list[int]  # to deliver
     may_wait: bool  # whether hooks may wait in the inbox
     passed_on: PassedOn | None = None
+    partition: int = 0
 
 
 def run_links(lease: ChainLease, link: str = DECODE, batch: Batch | None = None) -> LinksEnd:
     """Run the links from this one on, while hooks wait and there is time."""
     deps = ChainDeps(get_process_context(), get_revocations(), cpu_limit, link_scope)
-    run, end = ChainRun(deps, lease), LinksEnd([], may_wait=True)
+    run, end = ChainRun(deps, lease), LinksEnd([], may_wait=True, partition=lease.partition)
     for recorded in run.run(link, batch):
         wake_lookups(recorded.stores_to_ask)
         wake_fulfilment(recorded.shipment_hints)
@@ -69,12 +70,15 @@ def end_links(task: Any, end: LinksEnd | None) -> None:
     if end.passed_on:
         continue_chain(end.passed_on.link, end.passed_on.batch)
     elif end.may_wait:
-        _wake_if_waiting()
+        _wake_if_waiting(end.partition)
     forward_here(end.connections)
 
 
-def _wake_if_waiting() -> None:
-    """Wake the chain for hooks that came while the lease was held: they have not. The sweep wakes a stopped chain."""
+def _wake_if_waiting(partition: int) -> None:
+    """Wake the partition's chain for hooks that came while its lease was held: they have not.
+
+    The sweep wakes a stopped chain.
+    """
     redis = get_process_context().redis
-    if stream.depth(redis) and not get_chain_stop(redis):
-        wake_once()
+    if not stream.is_empty(redis, partition) and not get_chain_stop(redis):
+        wake_once(partition)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.inbox import stream
+from pipeline.inbox.partitions import get_partition_count
 from pipeline.infra import redis_keys
 from pipeline.ledger.backfills import list_due_steps
 from pipeline.ledger.deliveries.due import list_due_lanes
@@ -76,7 +77,7 @@ LOOKS: dict[str, Look] = {
     "backfills.sweep": lambda _, conn, now: list_due_steps(conn, now + SWEEP_AHEAD_US),
     "deliveries.sweep": lambda _, conn, now: list_due_lanes(conn, now),
     "fulfilment.sweep": lambda context, conn, now: find_due_fulfilments(context, conn, now) or list_due_work(conn, now),
-    "hooks.sweep": lambda context, *_: stream.depth(context.redis),
+    "hooks.sweep": lambda context, *_: stream.depth(context.redis) or get_partition_count(context.redis).next,
     "lookups.sweep": lambda context, conn, now: (
         list_due_lookups(conn, now) or context.redis.exists(redis_keys.ASKED_EVENTS)
     ),

@@ -126,6 +126,7 @@ class ChainRun:
         self._deps.revocations.refresh_if_due()
         cpu_budget = CpuBudget(self._deps.cpu_limit, MAX_STORE_CPU_S)
         batch = decode_batch(ready, lease.token, context.now, self._is_revoked, cpu_budget)
+        batch["partition"] = lease.partition
         self._isolate_costly_stores(cpu_budget)
         raws = {entry.entry_id: (entry.raw, entry.query) for entry in (*ready, *poisonous)}
         return quarantine(batch, poisonous), raws

@@ -58,14 +58,14 @@ def quarantine(batch: Batch, poison: Iterable[InboxEntry]) -> Batch:
     """Return the batch with these entries among its failed hooks."""
     error = BadHook(POISON, {"tries": MAX_TRIES})
     failed = [build_failed_hook(entry.envelope, "decode", error) for entry in poison]
-    return Batch(token=batch["token"], hooks=batch["hooks"], failed=[*batch["failed"], *failed])
+    return {**batch, "failed": [*batch["failed"], *failed]}
 
 
 def exclude_hooks(batch: Batch, excluded: Iterable[FailedHook]) -> Batch:
     """Return the batch without these hooks, which stay in the inbox."""
     ids = {hook["entry_id"] for hook in excluded}
-    return Batch(
-        token=batch["token"],
-        hooks=[hook for hook in batch["hooks"] if hook["entry_id"] not in ids],
-        failed=[hook for hook in batch["failed"] if hook["entry_id"] not in ids],
-    )
+    return {
+        **batch,
+        "hooks": [hook for hook in batch["hooks"] if hook["entry_id"] not in ids],
+        "failed": [hook for hook in batch["failed"] if hook["entry_id"] not in ids],
+    }

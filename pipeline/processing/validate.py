@@ -19,7 +19,7 @@ def validate_batch(batch: Batch, now: Callable[[], int], cpu_budget: CpuBudget |
     those that say what happened or to whom: without them the hook fails.
     """
     cpu_budget = cpu_budget or CpuBudget()
-    checked = Batch(token=batch["token"], hooks=[], failed=list(batch["failed"]))
+    checked: Batch = {**batch, "hooks": [], "failed": list(batch["failed"])}
     for hook in batch["hooks"]:
         if cpu_budget.defer_if_over_share(hook["store"], hook["entry_id"]):
             continue
