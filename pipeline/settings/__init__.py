@@ -174,7 +174,7 @@ class Settings:
     partitions: int = _workers(
         "CRATEWIRE_PARTITIONS",
         "How many partitions a new inbox begins with: so many processor cores can record hooks at the same time.",
-        unset="`1`",
+        unset="`4` with PostgreSQL, `1` with SQLite",
         detail="`cratewire partitions` changes the number of an inbox that has one already.",
         example="4",
         check=validate.Range(1, MAX_PARTITIONS),

@@ -13,7 +13,7 @@ from pipeline.infra.secret_files import read_or_create
 from pipeline.settings.variable import split_list
 
 DEFAULT_PORT = 8080
-DEFAULT_PARTITIONS = 1
+DEFAULT_PARTITIONS = {True: 4, False: 1}  # of the inbox, by whether several can be recorded at once: not on SQLite
 PORT_FILE_NAME = "port"  # a file in the data directory
 
 
@@ -29,6 +29,7 @@ def derive_settings(read: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
     """The settings that depend on others. Creates secrets and the configuration of embedded Valkeys where needed."""
     redis_url = read["redis_url"] or load_embedded_valkey(data_dir).url
     public_url = (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/")
+    is_postgresql = (read["database_url"] or "").startswith("postgres")
     keys = read["secret_keys"] or read_or_create(data_dir / "secret_key", lambda: secrets.token_urlsafe(48))
     return {
         "redis_url": redis_url,
@@ -37,7 +38,7 @@ def derive_settings(read: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
         "broker_url": read["broker_url"] or read["redis_url"] or load_embedded_valkey(data_dir, BROKER).url,
         "embedded_broker": not (read["broker_url"] or read["redis_url"]),
         "public_url": public_url,
-        "partitions": read["partitions"] or DEFAULT_PARTITIONS,
+        "partitions": read["partitions"] or DEFAULT_PARTITIONS[is_postgresql],
         "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_get_mail_domain(public_url)}>",
         "secret_keys": split_list(keys),
         "operator_mail": split_list(read["operator_mail"] or ""),

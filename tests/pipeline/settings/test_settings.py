@@ -24,6 +24,7 @@ GOOD = [
     ("CRATEWIRE_REDIS_TIMEOUT", "1.5", "redis_timeout", 1.5),
     ("CRATEWIRE_BATCH", "7", "batch", 7),
     ("CRATEWIRE_WORKERS", "2", "workers", 2),
+    ("CRATEWIRE_PARTITIONS", "8", "partitions", 8),
     ("CRATEWIRE_CRATEJOY_RATE", "0.5", "cratejoy_rate", 0.5),
     ("CRATEWIRE_RECONCILE_SECONDS", "0", "reconcile_seconds", 0.0),
     ("CRATEWIRE_RECONCILE_OVERLAP_SECONDS", "60", "reconcile_overlap_seconds", 60.0),
@@ -71,6 +72,7 @@ BAD = {
     "CRATEWIRE_REDIS_TIMEOUT": "0",
     "CRATEWIRE_BATCH": "0",
     "CRATEWIRE_WORKERS": "none",
+    "CRATEWIRE_PARTITIONS": "65",
     "CRATEWIRE_CRATEJOY_RATE": "0",
     "CRATEWIRE_RECONCILE_SECONDS": "-1",
     "CRATEWIRE_RECONCILE_OVERLAP_SECONDS": "-1",
@@ -160,6 +162,14 @@ def test_a_redis_that_is_configured_is_the_broker_too(tmp_path):
 
     assert settings.broker_url == settings.redis_url
     assert not settings.embedded_broker
+
+
+@pytest.mark.parametrize(
+    ("url", "partitions"),
+    [("postgres://db.example.com/c", 4), ("postgresql+psycopg://db.example.com/c", 4), ("sqlite:////c.db", 1)],
+)
+def test_an_inbox_has_several_partitions_where_several_transactions_write(tmp_path, url, partitions):
+    assert Settings.from_environment({"DATABASE_URL": url}, data_dir=tmp_path).partitions == partitions
 
 
 def test_two_commands_with_one_data_directory_agree_on_everything(tmp_path):
