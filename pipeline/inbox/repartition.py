@@ -27,7 +27,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 from pipeline.infra.redis_lease import Lease
 
-MAX_STEP_BYTES = 1_000_000  # in one script: some milliseconds, in which Redis answers nothing else
+MAX_STEP_BYTES = 500_000  # in one script: some milliseconds, in which Redis answers nothing else
 MAX_WAIT_S = 150.0  # for the batches that are under way: longer than a lease whose next link was lost
 _LEASE_MS = 8_000
 _POLL_S = 0.05

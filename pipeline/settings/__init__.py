@@ -14,9 +14,8 @@ from typing import get_type_hints
 
 from environs import validate
 
-from pipeline.core.partitions import MAX_PARTITIONS
 from pipeline.infra.environment import read_environment
-from pipeline.settings import flower, fulfilment, retention
+from pipeline.settings import flower, fulfilment, inbox, retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
 from pipeline.settings.environment import parse_variables
 from pipeline.settings.variable import (
@@ -171,14 +170,7 @@ class Settings:
         unit="hooks",
         check=validate.Range(1, 1_000),
     )
-    partitions: int = _workers(
-        "CRATEWIRE_PARTITIONS",
-        "How many partitions a new inbox begins with: so many processor cores can record hooks at the same time.",
-        unset="`4` with PostgreSQL, `1` with SQLite",
-        detail="`cratewire partitions` changes the number of an inbox that has one already.",
-        example="4",
-        check=validate.Range(1, MAX_PARTITIONS),
-    )
+    partitions: int = inbox.PARTITIONS
     cratejoy_rate: float = _workers(
         "CRATEWIRE_CRATEJOY_RATE",
         "The rate limit for one store's Merchant API, shared by all processes.",
