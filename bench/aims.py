@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.measures.large_person import ratios
+
 Figures = Mapping[str, Any]  # measure -> its figures, as `make bench` keeps them
 
 _NOT_MEASURED = "not measured"
@@ -92,6 +94,12 @@ def _find_cost_of_many_stores(found: Figures) -> float | None:
     return float(statistics.median(by_stores[_RENEWAL_STORES])) if _RENEWAL_STORES in by_stores else None
 
 
+def _find_cost_of_many_orders(found: Figures) -> float | None:
+    """The worst of both databases, and of hooks that come alone or in a batch."""
+    figures = found.get("large_person")
+    return max(ratio for ways in ratios(figures).values() for ratio in ways.values()) if figures else None
+
+
 AIMS: tuple[Aim, ...] = (
     Aim("memory at rest, one store (PSS)", " MB", 250, _of("rest", "pss")),
     Aim("2,000 hooks at 60/s within 512 MB: share that arrived, once", "", 1, _find_share_that_arrived, is_least=True),
@@ -108,4 +116,5 @@ AIMS: tuple[Aim, ...] = (
     Aim("p99 of the acknowledgement at 500/s, of (a)'s", " times", 3, _find_fast_pace),
     Aim("PostgreSQL, of SQLite's rate", " times", 1, _ratio("per_second", "postgresql", "ours"), is_least=True),
     Aim("CPU of a hook in a batch about 250 stores", " ms", 2, _find_cost_of_many_stores),
+    Aim("recording for a person with 5,000 orders, of one with 5", " times", 1.2, _find_cost_of_many_orders),
 )

@@ -31,6 +31,7 @@ class Plan:
     fulfilment: fulfilment.Scenario
     rest_s: float  # watched at rest
     small: tuple[int, int, float]  # MB of memory, hooks, and hooks a second
+    large_person: tuple[int, int, int]  # rounds, hooks of a round, and orders of a person with many
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
@@ -58,6 +59,7 @@ FULL = Plan(
     fulfilment=fulfilment.FULL,
     rest_s=60.0,
     small=(512, 2_000, 60.0),
+    large_person=(5, 50, 5_000),
 )
 QUICK = Plan(
     rounds=1,
@@ -83,4 +85,5 @@ QUICK = Plan(
     fulfilment=fulfilment.QUICK,
     rest_s=5.0,
     small=(512, 100, 60.0),
+    large_person=(1, 10, 100),
 )

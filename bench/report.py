@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.measures.large_person import ratios
+
 NAMES = {
     "ours": "Cratewire",
     "everysec": "Cratewire, fsync every second",
@@ -91,6 +93,18 @@ def small(found: Mapping[str, Any]) -> Iterator[str]:
         f"{found['arrived']} arrived, {found['twice']} twice; "
         f"peak {found['peak_mb']} MB, {found['killed']} processes killed"
     )
+
+
+def large_person(found: Mapping[str, Any]) -> Iterator[str]:
+    few, many = found["orders"]
+    yield f"Recording a hook of a person with {many} orders, of one with {few} (CPU)"
+    for database, ways in ratios(found).items():
+        for how, ratio in ways.items():
+            costs = {
+                orders: statistics.median(rounds) for orders, rounds in found["record_cpu_ms"][database][how].items()
+            }
+            each = " and ".join(f"{cost:.2f} ms" for cost in costs.values())
+            yield f"  {database:11} {how:10} {each}: {ratio:.2f} times"
 
 
 def memory(found: Mapping[str, Any]) -> Iterator[str]:

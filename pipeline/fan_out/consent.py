@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.core.consent import GiftRecipientPolicy, MarketplacePolicy, WithheldReason, format_source
+from pipeline.fan_out.rest import ANY_SOURCE, NO_REST, OWN_SOURCE, Rest
 
 Origin = Literal["storefront", "marketplace", "unknown"]
 
 UNREADABLE = "(unreadable)"
 ONLY_REGISTERED = "only_registered"  # a field of the fact about a customer
 RELEASE = "release"  # the kind of the fact that a person was released by a decision
-_OWN_KINDS = frozenset({"order", "subscription", "checkout"})
+OWN_KINDS = frozenset({"order", "subscription", "checkout"})
 _GIFT_KIND = "gift_received"
-ORIGIN_KINDS = _OWN_KINDS | {_GIFT_KIND}  # kinds of facts that say where a person is known from
+ORIGIN_KINDS = OWN_KINDS | {_GIFT_KIND}  # kinds of facts that say where a person is known from
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,11 @@ class Evidence:
     gifts: dict[tuple[str, str], str | None] = field(default_factory=dict)
     is_registered: bool = False  # the API has shown them without a single order: they registered at the storefront
     is_released: bool = False
+    rest: Rest = NO_REST  # of the facts that were not loaded, and so are not among the others
 
     def add(self, kind: str, subject: str, fields: Container[str], source: str | None) -> None:
         """Add one fact of a person. A fact without a source takes nothing back."""
-        if kind in _OWN_KINDS and (source is not None or (kind, subject) not in self.own):
+        if kind in OWN_KINDS and (source is not None or (kind, subject) not in self.own):
             self.own[kind, subject] = source
         elif kind == _GIFT_KIND:
             of, _, number = subject.partition(":")
@@ -101,25 +103,40 @@ class Evidence:
         elif kind == RELEASE:
             self.is_released = True
 
+    @property
+    def has_own(self) -> bool:
+        """Whether the person is known from what is their own."""
+        return bool(self.own) or any(self.rest.list_counts(OWN_SOURCE))
+
+    @property
+    def has_gifts(self) -> bool:
+        """Whether the person is known from a gift."""
+        return bool(self.gifts or self.rest.count("gift"))
+
     def find_origins(self, rules: ConsentRules) -> set[Origin]:
         """Return where the person is known from. Without a source only an order says something.
 
         Some hooks of a subscription lack its source, and a box has none. In a store whose storefront shows a source,
         an order without one says nothing either.
         """
-        counted = self.own | self.gifts if rules.gift_recipients == "profile" else self.own
+        are_gifts_counted = rules.gift_recipients == "profile"
+        counted = self.own | self.gifts if are_gifts_counted else self.own
+        known_from = {
+            *((kind, source) for (kind, _), source in counted.items()),
+            *(end for end, _ in self.rest.list_counts(ANY_SOURCE if are_gifts_counted else OWN_SOURCE)),
+        }
         is_silence_storefront = rules.find_origin(None) == "storefront"
         found: set[Origin] = {
             rules.find_origin(source)
-            for (kind, _), source in counted.items()
+            for kind, source in known_from
             if source is not None or (kind == "order" and is_silence_storefront)
         }
         return found | {"storefront"} if self.is_registered else found
 
 
-def collect_evidence(facts: Mapping[tuple[str, str], Mapping[str, list[Any]]]) -> Evidence:
-    """Return the evidence in the known facts of a person."""
-    evidence = Evidence()
+def collect_evidence(facts: Mapping[tuple[str, str], Mapping[str, list[Any]]], rest: Rest = NO_REST) -> Evidence:
+    """Return the evidence in the known facts of a person, and in the rest of them."""
+    evidence = Evidence(rest=rest)
     for (kind, subject), fields in facts.items():
         evidence.add(kind, subject, fields, fields["source"][1] if "source" in fields else None)
     return evidence
@@ -128,7 +145,7 @@ def collect_evidence(facts: Mapping[tuple[str, str], Mapping[str, list[Any]]]) -
 def judge(evidence: Evidence, rules: ConsentRules, *, is_customer: bool) -> Verdict:
     """Return the verdict on a person. `is_customer`: they have a customer id."""
     origins = evidence.find_origins(rules)
-    is_mere_recipient = bool(evidence.gifts) and not is_customer and not evidence.own
+    is_mere_recipient = evidence.has_gifts and not is_customer and not evidence.has_own
     may_go_without_address = rules.marketplace_policy == "profile_without_address" and is_customer
     table: tuple[tuple[bool, Verdict], ...] = (
         (evidence.is_released, FREE),

@@ -17,7 +17,6 @@ from pipeline.core.hooks import build_valid_hook
 from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.events.catalogue import API_OBJECTS
 from pipeline.events.identity import identify_event
-from pipeline.fan_out.consent import collect_evidence
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test
 from pipeline.recording import load
@@ -119,7 +118,7 @@ def enqueue_unsent_profiles(conn: Connection, store: RecordingStore, limit: int,
             nothing,
             person,
             BACKFILL_PRIORITY,
-            judge_person(person, collect_evidence(person.known), rules),
+            judge_person(person, person.collect_evidence(), rules),
         )
     ]
     write_batch(conn, BatchPlan(people, deliveries), now)

@@ -17,7 +17,6 @@ from pipeline.fan_out.consent import (
     ConsentRules,
     Evidence,
     Verdict,
-    collect_evidence,
     judge,
     list_unanswered,
 )
@@ -92,7 +91,7 @@ def _judge_moments(candidates: Iterable[EventCandidate], rules: Rules) -> dict[i
         for affected, person in candidate.resolved_people:
             evidence = evidences.get(id(person))
             if evidence is None:
-                evidence = evidences[id(person)] = collect_evidence(person.known)
+                evidence = evidences[id(person)] = person.collect_evidence()
             for fact in affected.facts:
                 evidence.add(fact.kind, fact.subject, fact.fields, fact.fields.get("source"))
             is_customer = person.customer_id is not None
@@ -153,6 +152,6 @@ def find_omissions(candidate: EventCandidate, people: PersonResolver, rules: Con
 def _is_held_back(person: PersonDraft, rules: ConsentRules) -> bool:
     """Whether a person is withheld, or their address is."""
     if person.hides_address is None and rules.marketplace_policy == "profile_without_address":
-        evidence = collect_evidence(person.known)
+        evidence = person.collect_evidence()
         person.hides_address = judge(evidence, rules, is_customer=person.customer_id is not None).hides_address
     return bool(person.withheld or person.hides_address)

@@ -20,6 +20,7 @@ from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import REVOKED
 from pipeline.recording.dedup import get_candidate_keys
 from pipeline.recording.gifts import find_gift_keys
+from pipeline.recording.load_facts import list_touched_facts, load_all_facts, load_drafts, load_needed_facts
 from pipeline.recording.lookups import KnownLookup, LookupDraft, LookupKey
 from pipeline.recording.people import PersonDraft, PersonKey, PersonResolver, build_person_keys
 from pipeline.recording.plan import resolve_people
@@ -120,8 +121,9 @@ def load_lookups(conn: Connection, drafts: Iterable[LookupDraft]) -> dict[Lookup
 def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:
     """The people whom planned candidates affect, resolved, with their facts and the profiles that they have.
 
-    People are resolved in between: a person who gets a customer id now has another identifier on platforms, so the
-    profiles sent so far do not count.
+    Of a person with a rollup only the facts are loaded that it names, and that the candidates touch. People are
+    resolved in between: a person who gets a customer id now has another identifier on platforms, so the profiles sent
+    so far do not count.
     """
     keys = {
         key: None  # a set that keeps the order
@@ -135,9 +137,11 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
             *((candidate.store.id, "email", email) for email, _ in candidate.named_gifts if email),
         )
     }
-    known = find_people(conn, keys, {candidate.store.id: candidate.store for candidate in candidates})
-    people = PersonResolver(known)
+    ids = _find_ids(conn, keys)
+    found, rollups = load_drafts(conn, ids.values(), {candidate.store.id: candidate.store for candidate in candidates})
+    people = PersonResolver({key: found[person_id] for key, person_id in ids.items()})
     resolve_people(candidates, people)
+    load_needed_facts(conn, found, rollups, list_touched_facts(candidates))
     resolved = (person for candidate in candidates for _, person in candidate.resolved_people)
     _load_profiles(conn, resolved, {person.id for person in people.newly_identified})
     return people
@@ -200,12 +204,8 @@ def find_existing_profiles(
 def find_people(
     conn: Connection, wanted: Iterable[PersonKey], stores: dict[int, RecordingStore]
 ) -> dict[PersonKey, PersonDraft]:
-    keys = core.PersonKey.__table__
-    by = keys.c.store_id, keys.c.kind, keys.c.value
-    ids: dict[PersonKey, int] = {
-        (row.store_id, row.kind, row.value): row.person_id
-        for row in select_by_keys(conn, (*by, keys.c.person_id), by, wanted)
-    }
+    """The people of these stores to whom these keys lead, with all their facts."""
+    ids = _find_ids(conn, wanted)
     found = load_people_by_id(conn, ids.values(), stores)
     return {key: found[person_id] for key, person_id in ids.items()}
 
@@ -213,24 +213,17 @@ def find_people(
 def load_people_by_id(
     conn: Connection, ids: Iterable[int], stores: Mapping[int, RecordingStore]
 ) -> dict[int, PersonDraft]:
-    """These people of these stores, with their facts, by id."""
-    people, facts = core.Person.__table__, core.Fact.__table__
-    found: dict[int, PersonDraft] = {}
-    for part in chunks(set(ids)):
-        for row in conn.execute(select(people).where(people.c.id.in_(part))):
-            found[row.id] = PersonDraft(
-                stores[row.store_id],
-                row.customer_id,
-                row.email,
-                row.id,
-                attributes=dict(row.attributes),
-                unsent_since=row.untold_since,
-                withheld=row.withheld,
-                was_withheld=row.withheld,
-            )
-        for row in conn.execute(select(facts).where(facts.c.person_id.in_(part))):
-            found[row.person_id].known[row.kind, row.subject] = dict(row.data)
+    """These people of these stores, with all their facts, by id."""
+    found, _ = load_drafts(conn, ids, stores)
+    load_all_facts(conn, found)
     return found
+
+
+def _find_ids(conn: Connection, wanted: Iterable[PersonKey]) -> dict[PersonKey, int]:
+    keys = core.PersonKey.__table__
+    by = keys.c.store_id, keys.c.kind, keys.c.value
+    rows = select_by_keys(conn, (*by, keys.c.person_id), by, wanted)
+    return {(row.store_id, row.kind, row.value): row.person_id for row in rows}
 
 
 def _load_profiles(conn: Connection, people: Iterable[PersonDraft], newly_identified: Collection[int] = ()) -> None:

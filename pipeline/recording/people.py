@@ -14,8 +14,11 @@ from typing import Any, Protocol
 from pipeline.core.consent import WithheldReason
 from pipeline.events.search_terms import KINDS_WITH_NAMES, read_names
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import Evidence, collect_evidence
 from pipeline.fan_out.facts import Fact, KnownFacts, merge_fact, newest_time_us
 from pipeline.fan_out.plan import AffectedPerson
+from pipeline.fan_out.rest import NO_REST, Rest
+from pipeline.fan_out.rollup import MIN_FACTS, FactKey, Rollup, roll_up
 from pipeline.recording.snapshot import RecordingStore
 
 PersonKey = tuple[int, str, str]  # (store id, "customer" | "email" | "order" | "subscription" | "shipment", value)
@@ -45,7 +48,9 @@ class PersonDraft:
     email: str | None
     id: int = 0  # 0 until written
     attributes: dict[str, Any] = field(default_factory=dict)
-    known: KnownFacts = field(default_factory=dict)
+    known: KnownFacts = field(default_factory=dict)  # all facts, or those that this batch needs
+    rest: Rest = NO_REST  # of the facts that are not loaded
+    can_note: frozenset[FactKey] = frozenset()  # facts that are loaded if they exist, where not all are
     unsent_since: int | None = None  # µs, of the oldest fact that no profile contains; the column `untold_since`
     has_profile_at: set[int] = field(default_factory=set)  # ids of connections that have a profile, or one pending
     changed_facts: set[tuple[str, str]] = field(default_factory=set)
@@ -59,8 +64,13 @@ class PersonDraft:
     hides_address: bool | None = None  # whether their messages hold no address; None until they are judged
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
-        """Merge facts without computing attributes: the next event or sweep sends the profile."""
+        """Merge facts without computing attributes: the next event or sweep sends the profile.
+
+        Raises LookupError for a fact that may be known already and was not loaded.
+        """
         for fact in facts:
+            if self.rest is not NO_REST and (fact.kind, fact.subject) not in self.can_note:
+                raise LookupError(f"the fact {fact.kind} {fact.subject} of person {self.id} was not loaded")
             names = self._read_names(fact) if fact.kind in KINDS_WITH_NAMES else ()
             if merge_fact(self.known, fact, as_of):
                 self.changed_facts.add((fact.kind, fact.subject))
@@ -88,7 +98,8 @@ class PersonDraft:
         self.note(facts, as_of)
         self.is_changed = self.is_changed or self.unsent_since is not None
         self.unsent_since = None
-        attributes = build_attributes(self.known, self.store.name, self.store.currency, self.store.consent)
+        store = self.store
+        attributes = build_attributes(self.known, store.name, store.currency, store.consent, self.rest)
         self.email = attributes.get("email") or self.email
         if self.email is not None:
             attributes["email"] = self.email
@@ -103,8 +114,21 @@ class PersonDraft:
     def known_at(self) -> int:
         """µs of the newest fact. Facts are only ever replaced by newer ones, so it is computed once."""
         if self.newest is None:
-            self.newest = newest_time_us(self.known)
+            self.newest = max(newest_time_us(self.known), self.rest.newest)
         return self.newest
+
+    def collect_evidence(self) -> Evidence:
+        """What the person is known from."""
+        return collect_evidence(self.known, self.rest)
+
+    def roll_up(self) -> Rollup | None:
+        """What to store so that the next hook need not load all facts; None for a person who has few.
+
+        What is stored already holds as long as no fact changes.
+        """
+        if not self.changed_facts or (self.rest is NO_REST and len(self.known) < MIN_FACTS):
+            return None
+        return roll_up(self.known, self.rest)
 
 
 def _find_replaced(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

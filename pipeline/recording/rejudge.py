@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, union
 
 from pipeline.core.consent import MARKETPLACE
 from pipeline.core.messages import LIVE_PRIORITY
-from pipeline.fan_out.consent import RELEASE, collect_evidence
+from pipeline.fan_out.consent import RELEASE
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.plan import AffectedPerson
 from pipeline.ledger.deliveries import stop_pending
@@ -94,7 +94,7 @@ def _stop_addresses(conn: Connection, hidden: Sequence[PersonDraft], now: int) -
 
 def _judge(person: PersonDraft, rules: Rules) -> bool:
     """Judge the person; returns whether their messages may hold no address."""
-    return judge_person(person, collect_evidence(person.known), rules).hides_address
+    return judge_person(person, person.collect_evidence(), rules).hides_address
 
 
 def _plan_profiles(store: RecordingStore, people: Sequence[PersonDraft], now: int) -> list[DeliveryDraft]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, update
 
 from pipeline.core.messages import LIVE_PRIORITY
+from pipeline.fan_out.rollup import VERSION
 from pipeline.ledger.counts.changes import add_changes, add_repeats
 from pipeline.ledger.counts.keys import HOUR_US, CountKey
 from pipeline.ledger.counts.messages import FORWARDED
@@ -24,6 +25,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
+from pipeline.ledger.schema.rollups import FactRollup
 from pipeline.ledger.search_terms import NamedPerson, add_person_terms, add_tracking_numbers
 from pipeline.ledger.sql.bulk import insert_returning_ids, insert_rows, update_rows, upsert
 from pipeline.ledger.sql.tables import chunks, insert_into
@@ -202,7 +204,7 @@ def _stop_withheld(conn: Connection, people: PersonResolver, now: int) -> None:
 
 
 def _update_people(conn: Connection, resolver: PersonResolver) -> None:
-    """Write the facts that were merged, and the people who have changed."""
+    """Write the facts that were merged, the rollups of people who have many, and the people who have changed."""
     people = resolver.people
     facts = [
         {"person_id": person.id, "kind": kind, "subject": subject, "data": person.known[kind, subject]}
@@ -210,6 +212,12 @@ def _update_people(conn: Connection, resolver: PersonResolver) -> None:
         for kind, subject in sorted(person.changed_facts)
     ]
     upsert(conn, core.Fact.__table__, facts, update_columns=("data",))
+    rollups = [
+        {"person_id": person.id, "version": VERSION, "data": rollup.dump()}
+        for person in people
+        if (rollup := person.roll_up()) is not None
+    ]
+    upsert(conn, FactRollup.__table__, rollups, update_columns=("version", "data"))  # their facts' change deleted them
     rows = [
         {"id": person.id, **_get_person_values(person)}
         for person in people

@@ -13,6 +13,7 @@ from pipeline.fan_out.facts import KnownFacts
 from pipeline.ledger.deliveries.stopped import empty_messages
 from pipeline.ledger.schema.core import Delivery, EventPerson, Fact, Gift, Person, PersonKey, Store
 from pipeline.ledger.schema.history import AttributeChange
+from pipeline.ledger.schema.rollups import FactRollup
 from pipeline.ledger.schema.search import PersonTerm
 from pipeline.ledger.sql.tables import chunks, select_by_keys
 from pipeline.recording.sources import load_rules
@@ -29,6 +30,7 @@ def empty_rows(conn: Connection, person_id: int | None) -> Counter[str]:
     if person_id is None:
         return Counter()
     conn.execute(delete(PersonTerm).where(PersonTerm.person_id == person_id))
+    conn.execute(delete(FactRollup).where(FactRollup.person_id == person_id))
     facts = delete(Fact).where(Fact.person_id == person_id).returning(Fact.kind)
     keys = delete(PersonKey).where(PersonKey.person_id == person_id).returning(PersonKey.kind)
     changes = delete(AttributeChange).where(AttributeChange.person_id == person_id).returning(AttributeChange.id)

@@ -54,3 +54,13 @@ def test_the_cost_of_many_stores_is_read_from_figures_and_from_their_file():
     for stores in (250, "250"):
         found = {"growth": {"cpu_ms_per_hook_by_stores_in_a_batch": {stores: [1.0, 1.5, 9.0]}}}
         assert row(measure, found)[1:] == ["1.5 ms", "yes"]
+
+
+def test_the_cost_of_many_orders_is_the_worst_of_both_databases():
+    costs = {
+        "sqlite": {"alone": {"5": [2.0, 2.0], "5000": [2.0, 2.2]}},
+        "postgresql": {"alone": {5: [2.0], 5000: [3.0]}},
+    }
+    found = {"large_person": {"record_cpu_ms": costs}}
+
+    assert row("recording for a person with 5,000 orders, of one with 5", found)[1:] == ["1.5 times", "no"]

@@ -46,6 +46,7 @@ from pipeline.ledger.schema.core import (
     ProfileSent,
 )
 from pipeline.ledger.schema.history import AttributeChange
+from pipeline.ledger.schema.rollups import FactRollup
 from pipeline.ledger.schema.search import PersonTerm, TrackingNumber
 
 Column = InstrumentedAttribute[Any] | ScalarSelect[Any]
@@ -161,7 +162,7 @@ def _delete_people(conn: Connection, ids: Sequence[int], cutoff: int) -> int:
     if not going:
         return 0
     _delete_gifts(conn, going, cutoff)
-    for child in (PersonKey, Fact, ProfileSent, AttributeChange, PersonTerm):
+    for child in (PersonKey, FactRollup, Fact, ProfileSent, AttributeChange, PersonTerm):
         conn.execute(delete(child).where(child.person_id.in_(going)))
     return conn.execute(delete(Person).where(Person.id.in_(going))).rowcount
 

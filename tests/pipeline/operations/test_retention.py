@@ -214,7 +214,7 @@ def test_every_row_that_points_to_a_deleted_row_is_deleted_or_keeps_it():
 
     assert pointing == {
         "bodies", "event_people", "event_subjects", "deliveries", "delivery_calls",
-        "person_keys", "facts", "introductions", "consent_decisions", "attribute_changes",
+        "person_keys", "facts", "fact_rollups", "introductions", "consent_decisions", "attribute_changes",
         "person_terms", "tracking_numbers",
     }  # fmt: skip
 
