@@ -9,10 +9,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery.worker import state
 from celery.worker.autoscale import Autoscaler
 
+from tasks.config import PERIODIC_TASKS, WOKEN_SWEEPS
+
+SWEEPS = frozenset({*PERIODIC_TASKS, *WOKEN_SWEEPS})
 CHECK_INTERVAL_S = 10.0
-PATIENCE_S = 0.5  # a message that waits so long needs a process of its own; sweeps that come together need none
+PATIENCE_S = 0.5  # a message that waits so long needs a process of its own
 SPARE_S = 60.0  # so long a process has to have been one more than was needed before it is let go
 
 
@@ -42,6 +46,13 @@ class IdlePoolScaler(Autoscaler):  # type: ignore[misc]  # Celery ships no types
             self._shrink(1)
             return True
         return False
+
+    @property
+    def qty(self) -> int:
+        """How many processes the messages in hand need: sweeps, of which twenty come at a time, need one together."""
+        names = [request.name for request in list(state.reserved_requests)]
+        others = sum(name not in SWEEPS for name in names)
+        return others + (len(names) > others)
 
     def _grow_to(self, wanted: int) -> bool:
         missing: int = max(0, wanted - self.processes)

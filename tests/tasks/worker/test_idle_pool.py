@@ -42,9 +42,9 @@ class Scene:
         self.scaler: Any = IdlePoolScaler(self.pool, 3, 1, worker=worker, now=lambda: self.clock)
         self.requests: list[Request] = []
 
-    def take(self, count: int) -> None:
+    def take(self, count: int, name: str = "hooks.decode") -> None:
         for _ in range(count):
-            self.requests.append(Request())
+            self.requests.append(Request(name=name))
             state.reserved_requests.add(self.requests[-1])
             self.scaler.maybe_scale(self.requests[-1])
 
@@ -86,6 +86,16 @@ def test_messages_that_are_soon_done_need_no_further_process(scene):
         scene.lose_patience()
 
     assert scene.pool.num_processes == 1
+
+
+def test_sweeps_need_one_process_together(scene):
+    scene.take(3, "deliveries.sweep")
+    scene.lose_patience()
+    alone = scene.pool.num_processes
+    scene.take(1)
+    scene.lose_patience()
+
+    assert (alone, scene.pool.num_processes) == (1, 2)
 
 
 def test_spare_processes_go_one_after_the_other(scene):
