@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import orjson
 
 MAX_CHARACTER_BYTES = 4
+_TEXT_LIMITS_BYTES = (10_000, 2_000, 500, 100)
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -36,3 +38,31 @@ def to_json(value: Any) -> bytes:
 
 def _encode_with_stdlib(value: Any) -> bytes:
     return _ENCODE(value).encode("utf-8", "replace")
+
+
+def drop_not_finite(value: Any) -> Any:
+    """Return the value with None for each number that JSON has no text for."""
+    if isinstance(value, dict):
+        return {key: drop_not_finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [drop_not_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def shorten_texts(data: dict[str, Any], max_bytes: int) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """Return the data with its texts cut as little as possible, and notes; None if that does not make it fit."""
+    if len(to_json(data)) <= max_bytes:
+        return data, ()
+    for limit in _TEXT_LIMITS_BYTES:
+        shorter = _shorten(data, limit)
+        if len(to_json(shorter)) <= max_bytes:
+            return shorter, (f"cut:texts over {limit} bytes",)
+    return None
+
+
+def _shorten(value: Any, limit: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _shorten(item, limit) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shorten(item, limit) for item in value]
+    return truncate(value, limit) if isinstance(value, str) else value

@@ -25,6 +25,7 @@ from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.stored_settings import load_settings, make_safe
 from pipeline.infra import metrics, redis_keys
 from pipeline.infra.crypto.encryption import decrypt
+from pipeline.infra.form_config import read_rate
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.orders import OrderRow
@@ -32,7 +33,6 @@ from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
 from pipeline.ledger.stores import get_store
 from pipeline.warehouses import WAREHOUSES
 from pipeline.warehouses.base import Tools, Warehouse
-from pipeline.warehouses.config import read_rate
 from pipeline.warehouses.shared_values import RedisValues
 
 log = structlog.get_logger(__name__)

@@ -39,6 +39,7 @@ PLATFORMS: Mapping[str, DemoPlatform] = {
             {"site_id": "site_id", "api_key": "api_key", "region": "region", "base_url": "url"},
             people_page="/",
         ),
+        DemoPlatform("segment", "sandbox.segment", {"write_key": "write_key", "base_url": "base_url"}),
         DemoPlatform("webhook", "sandbox.receiver", {"url": "address", "secret": "secret"}),
     )
 }

@@ -8,14 +8,15 @@ from urllib.parse import quote
 
 from pipeline.core.messages import Message, PersonRef, Rejected
 from pipeline.destinations.customerio.attributes import clean_attributes, limit_attributes
-from pipeline.destinations.customerio.event_data import clean_event_data, shorten_to_fit
+from pipeline.destinations.customerio.event_data import clean_event_data
 from pipeline.destinations.customerio.limits import (
     MAX_ATTRIBUTE_VALUE_BYTES,
+    MAX_EVENT_DATA_BYTES,
     MAX_EVENT_NAME_BYTES,
     MAX_IDENTIFIER_BYTES,
     MAX_ITEM_BYTES,
 )
-from pipeline.destinations.json_text import byte_length, to_json
+from pipeline.destinations.json_text import byte_length, shorten_texts, to_json
 from pipeline.infra.http.client import Method
 
 CUSTOMER_ID_PREFIX = "cj_"
@@ -104,7 +105,7 @@ def _build_event_item(position: int, message: Message, identifier: Identifier) -
     body = _build_operation(identifier, "event", **event, attributes=data)
     if len(body) <= MAX_ITEM_BYTES:
         return Item(position, message, body, notes)
-    fitted = shorten_to_fit(data)
+    fitted = shorten_texts(data, MAX_EVENT_DATA_BYTES)
     if fitted is None:
         return Rejected("too_large", "the event's data is too long, even with its texts cut")
     short, cuts = fitted

@@ -15,6 +15,7 @@ from pipeline.destinations.outcomes import build_call_record
 from pipeline.destinations.webhook.messages import SignedBody, build_forget, build_message, build_test
 from pipeline.destinations.webhook.responses import parse_outcome
 from pipeline.infra.crypto.signed_messages import read_secrets, sign
+from pipeline.infra.form_config import read_config
 from pipeline.infra.http.base_url import is_message_url
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 from pipeline.infra.http.faults import NOT_PUBLIC
@@ -103,10 +104,7 @@ class SignedWebhook:
 
 
 def _read_config(config: Mapping[str, str]) -> dict[str, str]:
-    given = {field.key: (config.get(field.key) or "").strip() for field in SignedWebhook.fields}
-    faults = [f"{key} is missing" for key, value in given.items() if not value]
-    if given["url"] and not is_message_url(given["url"]):
-        faults.append("url must be an https address without a user, a password or a fragment")
-    if faults:
-        raise Misconfigured("; ".join(faults))
+    given = read_config(SignedWebhook.fields, config)
+    if not is_message_url(given["url"]):
+        raise Misconfigured("url must be an https address without a user, a password or a fragment")
     return given

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.core.messages import ForgetMode, Identifiers, Message, PersonRef, Rejected
-from pipeline.destinations.json_text import to_json
+from pipeline.destinations.json_text import drop_not_finite, to_json
 
 MAX_BODY_BYTES = 256_000  # our own limit: Standard Webhooks recommends 20 kB, and names no maximum
 TEST_TYPE = "webhook.test"
@@ -67,12 +67,19 @@ def build_test(at: int) -> SignedBody:
 
 def _build(message_id: str, kind: str, at: int, data: Mapping[str, Any]) -> SignedBody | Rejected:
     try:
-        body = to_json(_envelope(kind, at, data))
+        body = _encode(_envelope(kind, at, data))
     except RecursionError:
         return Rejected("too_deep", "the data is nested too deeply")
     if len(body) > MAX_BODY_BYTES:
         return Rejected("too_large", f"more than {MAX_BODY_BYTES} bytes")
     return SignedBody(message_id, kind, body)
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    try:
+        return to_json(value)
+    except ValueError:  # a number that JSON has no text for
+        return to_json(drop_not_finite(value))
 
 
 def _envelope(kind: str, at: int, data: Mapping[str, Any]) -> dict[str, Any]:

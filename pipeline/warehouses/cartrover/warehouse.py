@@ -28,6 +28,7 @@ from pipeline.core.fulfilment import (
     WarehouseOrder,
 )
 from pipeline.events.fields import format_time
+from pipeline.infra.form_config import read_config
 from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.redaction.scrub import scrub
@@ -43,7 +44,6 @@ from pipeline.warehouses.cartrover.responses import (
     parse_row,
     parse_write,
 )
-from pipeline.warehouses.config import read_config
 
 PAGE_ROWS = 100  # the most that a list gives
 MAX_PAGES = 1_000  # of one list; a warehouse that shows the same page for ever must not hide the lists after it

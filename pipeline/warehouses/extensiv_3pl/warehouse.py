@@ -26,10 +26,10 @@ from pipeline.core.fulfilment import (
     Unsupported,
     WarehouseOrder,
 )
+from pipeline.infra.form_config import read_config
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Endpoint, read_object
-from pipeline.warehouses.config import read_config
 from pipeline.warehouses.extensiv_3pl.absent import ManyNumbers
 from pipeline.warehouses.extensiv_3pl.api import Api
 from pipeline.warehouses.extensiv_3pl.cancelling import cancel_order

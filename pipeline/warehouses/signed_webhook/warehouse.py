@@ -25,10 +25,10 @@ from pipeline.core.fulfilment import (
     WarehouseOrder,
 )
 from pipeline.infra.crypto.signed_messages import NotVerified, read_secrets, sign, verify
+from pipeline.infra.form_config import read_config
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Caller, Endpoint
-from pipeline.warehouses.config import read_config
 from pipeline.warehouses.open_orders import read_singly, start_part
 from pipeline.warehouses.signed_webhook.answers import parse_cancelled, parse_created, parse_found
 from pipeline.warehouses.signed_webhook.incoming import parse_push

@@ -21,8 +21,8 @@ from pipeline.core.fulfilment import (
     Unsupported,
 )
 from pipeline.core.fulfilment_files import CONTENT_TYPES, FileFormat, FileRefused, ReturnedFile, WrittenFile
+from pipeline.infra.form_config import read_config
 from pipeline.warehouses.base import Capabilities, Tools
-from pipeline.warehouses.config import read_config
 from pipeline.warehouses.spreadsheet.cells import DateOrder
 from pipeline.warehouses.spreadsheet.columns import PRESETS, VALUES, read_columns
 from pipeline.warehouses.spreadsheet.reading import read_returned

@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 import pytest
 
-from pipeline.destinations.customerio.event_data import clean_event_data, shorten_to_fit
-from pipeline.destinations.json_text import to_json
+from pipeline.destinations.customerio.event_data import clean_event_data
+from pipeline.destinations.customerio.limits import MAX_EVENT_DATA_BYTES
+from pipeline.destinations.json_text import shorten_texts, to_json
 
 
 @pytest.mark.parametrize(
@@ -47,25 +48,28 @@ FRAME = len('{"a":""}')
 def test_data_of_a_hundred_thousand_bytes_is_left_whole():
     data = {"a": "x" * (100_000 - FRAME)}
 
-    assert shorten_to_fit(data) == (data, ())
+    assert shorten_texts(data, MAX_EVENT_DATA_BYTES) == (data, ())
 
 
 def test_one_byte_more_has_its_texts_cut():
-    assert shorten_to_fit({"a": "x" * (100_001 - FRAME)}) == ({"a": "x" * 10_000}, ("cut:texts over 10000 bytes",))
+    assert shorten_texts({"a": "x" * (100_001 - FRAME)}, MAX_EVENT_DATA_BYTES) == (
+        {"a": "x" * 10_000},
+        ("cut:texts over 10000 bytes",),
+    )
 
 
 @pytest.mark.parametrize(("count", "limit"), [(9, 10_000), (10, 2000), (60, 500), (300, 100)])
 def test_texts_are_cut_as_little_as_it_takes(count, limit):
     texts = ["x" * 12_000] * count
 
-    assert shorten_to_fit({"a": {"b": texts}, "c": 7}) == (
+    assert shorten_texts({"a": {"b": texts}, "c": 7}, MAX_EVENT_DATA_BYTES) == (
         {"a": {"b": ["x" * limit] * count}, "c": 7},
         (f"cut:texts over {limit} bytes",),
     )
 
 
 def test_data_that_is_long_without_long_texts_cannot_be_cut():
-    assert shorten_to_fit({"a": ["x" * 100] * 1000}) is None
+    assert shorten_texts({"a": ["x" * 100] * 1000}, MAX_EVENT_DATA_BYTES) is None
 
 
 @pytest.mark.parametrize(("surplus", "is_cut"), [(0, True), (1, False)])
@@ -73,4 +77,4 @@ def test_data_that_fits_exactly_when_cut_is_cut(surplus, is_cut):
     room = 100_000 - len(to_json({"a": ["x" * 100] * 960, "b": ""}))
     data = {"a": ["x" * 101] * 960, "b": int("1" * (room + len('""') + surplus))}
 
-    assert (shorten_to_fit(data) is not None) == is_cut
+    assert (shorten_texts(data, MAX_EVENT_DATA_BYTES) is not None) == is_cut

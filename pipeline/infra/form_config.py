@@ -1,4 +1,4 @@
-"""Reads the config of a warehouse by the fields that its adapter declares."""
+"""Reads the config of a platform or a warehouse by the fields that it declares."""
 
 from __future__ import annotations
 

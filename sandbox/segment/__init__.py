@@ -1,0 +1,1 @@
+"""Segment's HTTP API on loopback, and what speaks the same, such as RudderStack."""
