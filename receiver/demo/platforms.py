@@ -16,6 +16,7 @@ class DemoPlatform:
     module: str
     fields: Mapping[str, str]  # field of the connection -> its name in that line
     people_page: str = "/_sandbox/people"
+    check_event: str = ""  # that connecting sends, if it does
 
     @property
     def title(self) -> str:
@@ -39,7 +40,12 @@ PLATFORMS: Mapping[str, DemoPlatform] = {
             {"site_id": "site_id", "api_key": "api_key", "region": "region", "base_url": "url"},
             people_page="/",
         ),
-        DemoPlatform("segment", "sandbox.segment", {"write_key": "write_key", "base_url": "base_url"}),
+        DemoPlatform(
+            "segment",
+            "sandbox.segment",
+            {"write_key": "write_key", "base_url": "base_url"},
+            check_event="Cratewire Connected",
+        ),
         DemoPlatform("webhook", "sandbox.receiver", {"url": "address", "secret": "secret"}),
     )
 }

@@ -189,7 +189,10 @@ def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dic
 
 def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[str, Any]:
     places = ("--store", installation.store["url"], "--platform", installation.platform_keys["url"])
+    check_event = installation.platform.check_event
+    check = ("--check-event", check_event) if check_event else ()
+    repaired = ("--repaired", ",".join(OBSERVABLE_EVENTS))
     compared: dict[str, Any] = run_json_command(
-        processes, "sandbox.compare", *places, "--repaired", ",".join(OBSERVABLE_EVENTS), "--json", may_fail=True
+        processes, "sandbox.compare", *places, *check, *repaired, "--json", may_fail=True
     )
     return compared

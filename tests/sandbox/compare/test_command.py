@@ -64,3 +64,17 @@ def test_people_are_fetched_page_by_page(network):
     result = run("--json")
 
     assert json.loads(result.output)["people"] == PAGE_SIZE + 1
+
+
+def test_the_event_with_which_keys_are_checked_is_no_event_of_the_store(network):
+    check = {"cio_id": "p9", "id": "", "email": None, "attributes": {}, "events": [{"name": "Connected", "data": {}}]}
+    serve(network, [giver(event()), check])
+
+    assert run("--json", "--check-event", "Connected").exit_code == 0
+
+
+def test_another_event_of_no_person_is_unexpected(network):
+    other = {"cio_id": "p9", "id": "", "email": None, "attributes": {}, "events": [{"name": "Other", "data": {}}]}
+    serve(network, [giver(event()), other])
+
+    assert run("--json", "--check-event", "Connected").exit_code == 1
