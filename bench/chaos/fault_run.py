@@ -43,6 +43,7 @@ class Fault:
     resumes_s: float | None = None  # how soon after the fault something must arrive again
     refuses: bool = False  # the receiver has no room, and may refuse
     cuts: bool = False  # web is killed, and with it what it was about to answer
+    begins_before: bool = False  # with the release before this one
 
 
 @dataclass

@@ -28,7 +28,7 @@ from bench.chaos.databases import make_short_directory, start_postgres
 from bench.chaos.disk import remove_disk, small_disk
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
-from bench.chaos.supervisor import ROOT, SupervisedProcess, Supervisor
+from bench.chaos.supervisor import SupervisedProcess, Supervisor
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
 from pipeline.infra.embedded_valkey import (
@@ -111,7 +111,7 @@ class Installation:
         """Hooks on disk and in the inbox, and deliveries that have not left."""
         with reading(self.engine) as db:
             open_ones = db.execute(select(func.count()).select_from(Delivery).where(OPEN)).scalar_one()
-        return sum(map(_rows, self.data_dir.glob("spool/*/hooks.db"))) + stream.depth(self.redis) + int(open_ones)
+        return self.spooled() + stream.depth(self.redis) + int(open_ones)
 
     def repeats(self) -> int:
         """How many repeated hooks were recognised so far."""
@@ -159,6 +159,14 @@ class Installation:
         """Add a store with its own workspace; return the path of its hook URL by event."""
         return _connect(self.keeper, self.platform.second(), "", store)
 
+    def spooled(self) -> int:
+        """Hooks on disk."""
+        return sum(map(_rows, self.data_dir.glob("spool/*/hooks.db")))
+
+    def migrate(self) -> None:
+        """Upgrade the database to the newest revision of the code that is used now."""
+        _output(self.keeper, "migrate")
+
     def close_clients(self) -> None:
         """Close the connections of this process."""
         for proxy in (self.proxy, self.broker_proxy, *self.proxies):
@@ -170,10 +178,15 @@ class Installation:
 
 @contextmanager
 def start_installation(
-    folder: Path, database: str, *, worker: str = "celery", disks: bool = False
+    folder: Path, database: str, *, worker: str = "celery", disks: bool = False, code: Path | None = None
 ) -> Iterator[Installation]:
-    """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers."""
+    """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers.
+
+    `code`: the checkout whose code everything runs, if it is not this one.
+    """
     keeper = Supervisor(folder, _environment(folder))
+    if code is not None:
+        keeper.use_code(code)
     with ExitStack() as stack:
         places = _disks(folder, database, stack) if disks else {}
         ours = stack.enter_context(ExitStack())  # is closed when the children have ended
@@ -274,7 +287,7 @@ def _connect(keeper: Supervisor, platform: Platform, label: str, store: str = ST
 def _output(keeper: Supervisor, *arguments: str) -> str:
     command_line = [sys.executable, "-m", "receiver.cli", *arguments]
     done = subprocess.run(
-        command_line, cwd=ROOT, env=keeper.environment, capture_output=True, text=True, check=False, timeout=120
+        command_line, cwd=keeper.code, env=keeper.environment, capture_output=True, text=True, check=False, timeout=120
     )
     if done.returncode:
         raise RuntimeError(f"{arguments[0]} failed: {done.stderr[-2000:]}")

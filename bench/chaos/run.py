@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.chaos.accounting import Row
 from bench.chaos.fault_run import Fault, run_fault
 from bench.chaos.installation import Installation, start_installation
+from bench.chaos.release_before import unpack_release_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,16 @@ class ChaosRun:
     def _on_one(self, left: list[Fault], database: str) -> Iterator[Row]:
         """Play until something has been left behind that would disturb the next."""
         folder = Path(tempfile.mkdtemp(prefix="cratewire-chaos-"))
-        worker = left[0].worker
+        worker, begins_before = left[0].worker, left[0].begins_before
+        code = unpack_release_before(folder) if begins_before else None
         try:
-            with start_installation(folder, database, worker=worker, disks=self.disks) as here:
+            if begins_before and code is None:
+                yield Row(left.pop(0).name, database, skipped="this checkout does not have the release before")
+                return
+            with start_installation(folder, database, worker=worker, disks=self.disks, code=code) as here:
                 here.wrong_release = self.wrong
                 clean = True
-                while clean and left and left[0].worker == worker:
+                while clean and left and (left[0].worker, left[0].begins_before) == (worker, begins_before):
                     fault = left.pop(0)
                     row = self._play(here, fault, database)
                     yield row

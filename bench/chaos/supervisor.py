@@ -45,6 +45,7 @@ class Supervisor:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.environment = dict(environment)
+        self.code = ROOT  # the checkout that children run; another one needs PYTHONPATH, too
         self._kept: dict[str, SupervisedProcess] = {}
         self._lock = threading.RLock()
         self._ending = threading.Event()
@@ -52,6 +53,11 @@ class Supervisor:
         self._guard = subprocess.Popen(guard, stdin=subprocess.PIPE, start_new_session=True, cwd=ROOT)
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
+
+    def use_code(self, code: Path) -> None:
+        """Start children with the code of this checkout from now on."""
+        self.code = code
+        self.environment |= {"PYTHONPATH": str(code)}
 
     def keep(self, kept: SupervisedProcess) -> SupervisedProcess:
         """Start the command and supervise it from now on."""
@@ -127,7 +133,7 @@ class Supervisor:
         with self.log(kept.name).open("ab") as output:
             kept.process = subprocess.Popen(
                 kept.command,
-                cwd=ROOT,
+                cwd=self.code,
                 env=self.environment,
                 user=kept.user,
                 stdin=subprocess.DEVNULL,
