@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from redis import ConnectionError as RedisAway
 
 from pipeline.core.errors import StaleFence
-from tasks.worker.base import RedactedTask, TaskFailed
+from tasks.worker.base import RedactedTask, TaskFailed, link_scope
 from tasks.worker.soft_time_limit import SOFT_LIMIT_SIGNAL
 
 app = Celery("test", task_cls=RedactedTask, set_as_current=False)
@@ -85,3 +85,38 @@ def test_every_line_of_a_task_names_it():
         logs()
 
     assert lines[0]["task"] == "test.logs"
+
+
+@app.task(name="test.runs_links")
+def runs_links(error: Exception | None = None) -> None:
+    with link_scope("hooks.validate"):
+        structlog.get_logger().info("here")
+        if error is not None:
+            raise error
+
+
+def test_every_line_of_a_link_names_it_whatever_task_it_runs_in():
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        runs_links()
+
+    assert lines[0]["task"] == "hooks.validate"
+
+
+def test_the_failure_of_a_link_has_its_name():
+    with pytest.raises(TaskFailed) as caught:
+        runs_links(KeyError("marian@example.com"))
+
+    assert str(caught.value) == "KeyError in hooks.validate"
+
+
+@app.task(name="test.calls_another")
+def calls_another() -> None:
+    fails(KeyError("marian@example.com"))
+
+
+def test_the_failure_of_a_task_that_another_calls_is_reported_once():
+    with structlog.testing.capture_logs() as lines, pytest.raises(TaskFailed) as caught:
+        calls_another()
+
+    assert [line["event"] for line in lines] == ["a task failed"]
+    assert str(caught.value) == "KeyError in test.fails"
