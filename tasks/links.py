@@ -1,7 +1,7 @@
 """Runs the links of the chain in the task that holds the chain lease, and what follows from each batch.
 
-While hooks wait, other workers deliver what was recorded, and this one reads on. When none waits any more, it delivers
-the last batch itself: a message to another worker would only cost time.
+While the task reads on, other processes deliver what it has recorded. The last batch it delivers itself: a message to
+another process would only cost time.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def run_links(lease: ChainLease, link: str = DECODE, batch: Batch | None = None)
         wake_lookups(recorded.stores_to_ask)
         wake_fulfilment(recorded.shipment_hints)
         end.may_wait = recorded.waiting > 0
-        end.connections = [] if recorded.waiting else recorded.connections
-        if recorded.waiting:
+        end.connections = [] if recorded.goes_on else recorded.connections
+        if recorded.goes_on:
             publish_forward(recorded.connections)
     end.passed_on = run.passed_on
     return end

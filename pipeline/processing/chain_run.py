@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 DECODE, VALIDATE, RECORD = "hooks.decode", "hooks.validate", "hooks.fan_out"  # the links, by the names of their tasks
 MAX_BATCH_BYTES = 4_000_000  # of raw bodies in a batch: it may travel through the broker
-READING_S = 3.0  # for how long a task goes on with the next batch; other tasks wait for its process
+READING_S = 3.0  # for how long a task goes on with the next batch; the only process of a worker has other tasks to do
 MAX_START_S = 15.0  # after which a task begins no further link: the limits of time are meant for one
 
 
@@ -171,7 +171,8 @@ class ChainRun:
         )
 
     def _has_time_to_read(self) -> bool:
-        return self._deps.clock() - self._started_at < READING_S
+        """Return whether to read the next batch: only if another process of this worker delivers meanwhile."""
+        return self._context.settings.workers > 1 and self._deps.clock() - self._started_at < READING_S
 
     def _is_revoked(self, entry: InboxEntry) -> bool:
         return self._deps.revocations.is_revoked(entry.store, entry.version, entry.received_at)

@@ -11,7 +11,7 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.fence import advance_fence
 from pipeline.ledger.schema import core
 from pipeline.processing import chain_run
-from tasks import deliveries
+from tasks import deliveries, process
 from tasks.app import app
 from tasks.chain import start_chain
 from tests.installation import order_hook
@@ -72,6 +72,19 @@ def test_while_hooks_wait_another_task_delivers_what_was_recorded(installed, con
     assert [(message.task, message.args) for message in take_all_messages("deliveries")] == [
         ("deliveries.forward", [[connection]])
     ]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_the_only_process_of_a_worker_delivers_before_it_reads_the_next_batch(installed, connection, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_WORKERS", "1")
+    process._contexts.clear()
+    installed.receive(order_hook(1), order_hook(2), order_hook(3))
+    start_chain()
+    take_message("hooks").work()
+
+    assert len(events(installed)) == 2
+    assert len(sent(installed)) == len(installed.rows(core.Delivery)) > 0
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
 def test_a_worker_that_takes_no_deliveries_leaves_them_to_others(installed, connection, monkeypatch):
