@@ -31,7 +31,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 
 LEASE_TTL_MS = 8_000  # for how long the batch of a killed worker waits before it is read again
-RENEW_AFTER_S = 2.0  # a lease younger than that is not renewed between two links: each write waits for the disk
+RENEW_AFTER_S = 1.0  # a lease younger than that is not renewed between two links: each write waits for the disk
 PARKED_TTL_MS = 120_000  # for how long a batch waits for its next link, while slow lanes occupy every worker
 MAX_SWEEP_AGE_MS = 6_000  # a sweep is never older, so a link whose lease was parked before that has left its queue
 TAKEOVER_INTERVAL_S = 10  # the link may be in a worker that has no time, and must not be overtaken again and again
