@@ -9,7 +9,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra.memory import MEGABYTE
 
 # Measured, in megabytes; docs/operations.md says how. A worker process includes its growth.
-BASE_MB = 320  # what run imports for all, two Valkeys, web, beat, both workers' main processes, backfill's process
+BASE_MB = 260  # what run imports for all, two Valkeys, web, the worker's main process, and backfill when it runs
 FLOWER_MB = 70
 WORKER_MB = 80
 MIN_CHOSEN_WORKERS = 2

@@ -21,7 +21,7 @@ from celery.worker import state
 
 from tasks.worker.backpressure import count_messages_on
 
-LOOK_INTERVAL_S = 1.0
+LOOK_INTERVAL_S = 2.0
 IDLE_CHECK_INTERVAL_S = 5.0
 WAKE = b"w"
 
@@ -38,7 +38,7 @@ class QueueWatch:
         self._channel: Any = None  # kept open: on Redis each channel is a connection of its own
 
     def look(self) -> None:
-        """Look once. An unavailable broker is looked at again a second later; its clients log it."""
+        """Look once. An unavailable broker is looked at again two seconds later; its clients log it."""
         try:
             waiting = self._count_waiting()
         except Exception as error:  # noqa: BLE001 each broker's client has its own

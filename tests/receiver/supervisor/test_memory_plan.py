@@ -20,7 +20,7 @@ def test_with_less_as_many_as_fit_are_started():
     planned = plan_processes(4, FOR_ONE + 2 * WORKER_MB * MB - 1)
 
     assert (planned.workers, planned.runs_flower) == (2, True)
-    assert "4 worker processes need 710 MB: starting 2" in planned.warning
+    assert "4 worker processes need 650 MB: starting 2" in planned.warning
 
 
 def test_flower_is_left_out_before_the_last_worker():
@@ -30,7 +30,7 @@ def test_flower_is_left_out_before_the_last_worker():
 
 
 def test_with_too_little_it_is_refused_in_a_sentence():
-    with pytest.raises(Misconfigured, match="256 MB of memory are available, and Cratewire needs 400 MB"):
+    with pytest.raises(Misconfigured, match="256 MB of memory are available, and Cratewire needs 340 MB"):
         plan_processes(4, 256 * MB)
 
 
