@@ -18,6 +18,7 @@ from typing import Any
 import click
 import structlog
 from redis import Redis
+from sqlalchemy import Engine
 
 from bench import systems
 from bench.chaos.databases import is_postgres_installed, running_postgres
@@ -29,6 +30,7 @@ from pipeline.ledger.migrations import migrate
 from pipeline.settings import VARIABLES
 
 BATCH: int = VARIABLES["batch"].default
+_VACUUMS = 10
 _LEAST_BYTES = 1.0  # of a table and its indexes, of an event; the rest is added up in one row
 _SQLITE = """
     SELECT coalesce(m.tbl_name, s.name), s.name, sum(s.pgsize)
@@ -53,18 +55,26 @@ def measure(url: str, redis: Redis, hooks: list[Hook]) -> dict[str, Any]:
     try:
         create_connected_store(engine)
         empty, spent = _read_sizes(engine), CpuTimes()
-        push(engine, redis, [(STORE, hook) for hook in hooks], BATCH, spent)
+        part = max(BATCH, len(hooks) // _VACUUMS)
+        for start in range(0, len(hooks), part):
+            push(engine, redis, [(STORE, hook) for hook in hooks[start : start + part]], BATCH, spent)
+            _vacuum(engine)
         return _divide(_read_sizes(engine), empty, len(hooks), spent)
     finally:
         engine.dispose()
 
 
-def _read_sizes(engine: Any) -> Sizes:
+def _vacuum(engine: Engine) -> None:
+    """Let PostgreSQL use the space of old versions of rows again, as autovacuum does by itself."""
+    if engine.dialect.name == "postgresql":
+        with working_outside_transactions(engine) as driver:
+            driver.execute("VACUUM")
+
+
+def _read_sizes(engine: Engine) -> Sizes:
     """The bytes of each table and index."""
     sizes: Sizes = defaultdict(dict)
     with working_outside_transactions(engine) as driver:
-        if engine.dialect.name == "postgresql":
-            driver.execute("VACUUM")  # as autovacuum does after a while; it makes no file smaller in the middle
         query = _SQLITE if engine.dialect.name == "sqlite" else _POSTGRESQL
         for table, name, size in driver.execute(query).fetchall():
             sizes[table][name] = int(size)

@@ -31,6 +31,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.revision import is_current
 from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.sql.packed_json import PackedJSON
 from pipeline.ledger.sql.sequences import max_issued_ids
 
 BATCH_ROWS = 1000
@@ -100,13 +101,14 @@ def _read_batches(old: Connection, table: Table) -> Iterator[list[dict[str, Any]
 
 
 def _select_as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return type_coerce(column, Text).label(column.key) if isinstance(column.type, JSON) else column
+    return type_coerce(column, Text).label(column.key) if _is_json(column) else column
 
 
 def _bind_value(column: ColumnElement[Any]) -> ColumnElement[Any]:
     name = f"new_{column.key}"
-    return (
-        cast(bindparam(name, type_=Text()), JSONB)
-        if isinstance(column.type, JSON)
-        else bindparam(name, type_=column.type)
-    )
+    return cast(bindparam(name, type_=Text()), JSONB) if _is_json(column) else bindparam(name, type_=column.type)
+
+
+def _is_json(column: ColumnElement[Any]) -> bool:
+    """Its text is copied. Of a packed column too: that is null, and the bytes beside it are copied as they are."""
+    return isinstance(column.type, JSON | PackedJSON)

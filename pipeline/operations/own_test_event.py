@@ -6,7 +6,6 @@ but the address that the caller has proven to be the user's own.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +68,7 @@ def send_test_event(conn: Connection, test: TestEvent) -> int:
     if person is None or person.withheld is not None:
         raise Misconfigured("nothing may be sent about this address: the person is withheld")
     candidate = _build_candidate(store, affected, person, test)
-    event = EventDraft(candidate, _build_event(candidate, test), zlib.compress(b"{}"))
+    event = EventDraft(candidate, _build_event(candidate, test), b"{}")
     has_profile_at = {connection_id for connection_id, _ in load.find_existing_profiles(conn, [person.id])}
     plan = BatchPlan(
         people,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ MAX_FIELD_NOTES = 50  # of one event; a sender can make up any number of fields
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """A fresh event that is not written yet: its row without an id, and its raw bytes, compressed."""
+    """A fresh event that is not written yet: its row without an id, and its raw bytes."""
 
     candidate: EventCandidate
     row: dict[str, Any]
@@ -131,9 +130,9 @@ def _suppression_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
 
 def _build_body(candidate: EventCandidate, raw: RawBody | None) -> bytes | None:
     if not candidate.redactions:
-        return zlib.compress(_get_sent_bytes(raw), 1)
+        return _get_sent_bytes(raw)
     left = b"" if raw is None else redact_raw(raw, candidate.redactions)
-    return zlib.compress(left, 1) if left else None
+    return left or None
 
 
 def _withheld_notes(candidate: EventCandidate) -> list[dict[str, Any]]:

@@ -85,4 +85,4 @@ def _rebuild(conn: Connection, store: RecordingStore, event_ids: set[int]) -> di
 def _write(conn: Connection, row: Row[Any], data: Mapping[str, Any]) -> None:
     if data != row.message["data"]:
         message = {**row.message, "data": dict(data)}
-        conn.execute(update(Delivery).where(Delivery.id == row.id, OPEN).values(message=message))
+        conn.execute(update(Delivery).where(Delivery.id == row.id, OPEN).values(message=message, packed=None))

@@ -1,7 +1,7 @@
 """Writes what was planned for a batch, inside the caller's transaction, always in the same order.
 
 Ids of new people and events are known only once these are inserted, so the rows that name them are completed as they
-are written. The one thing that is read is in `promote_to_live`, which locks lanes as it does so.
+are written. What is read is the dictionary to compress with, at first, and in `promote_to_live`, which locks lanes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from pipeline.core.messages import LIVE_PRIORITY
 from pipeline.fan_out.rollup import VERSION
+from pipeline.infra.compression import compress
 from pipeline.ledger.counts.changes import add_changes, add_repeats
 from pipeline.ledger.counts.keys import HOUR_US, CountKey
 from pipeline.ledger.counts.messages import FORWARDED
 from pipeline.ledger.deliveries import promote_to_live, stop_pending
 from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.dictionaries import find_dictionary
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
@@ -28,6 +30,7 @@ from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.schema.rollups import FactRollup
 from pipeline.ledger.search_terms import NamedPerson, add_person_terms, add_tracking_numbers
 from pipeline.ledger.sql.bulk import insert_returning_ids, insert_rows, update_rows, upsert
+from pipeline.ledger.sql.packed_json import pack_column
 from pipeline.ledger.sql.tables import chunks, insert_into
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import DeadLetterPlan
@@ -43,6 +46,7 @@ _PERSON_TABLE = core.Person.__table__
 
 def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     """Write everything. New people and fresh events have their ids afterwards."""
+    dictionary = find_dictionary(conn, now) if plan.events or plan.deliveries else None
     counts = Counter(plan.counts)
     counts.update(_mark_forwarded(conn, plan))
     count_recognised(conn, plan.recognised, now)
@@ -52,7 +56,7 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _add_repeats(conn, plan.repeats)
     mark_late(conn, plan.repeated_keys)
     _insert_people(conn, plan.people, now)
-    _insert_events(conn, plan.events)
+    _insert_events(conn, plan.events, dictionary)
     _write_repeat_hours(conn, plan)
     add_changes(conn, counts)
     _write_event_people(conn, plan.event_people)
@@ -62,7 +66,7 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _add_search_terms(conn, plan.people, plan.events)
     _write_attribute_changes(conn, plan.people)
     _stop_withheld(conn, plan.people, now)
-    _write_deliveries(conn, plan.deliveries, now)
+    _write_deliveries(conn, plan.deliveries, now, dictionary)
     _mark_replayed(conn, plan.replayed, now)
     upsert(conn, Lookup.__table__, plan.lookups, update_columns=_ASKED_AGAIN)
     write_notes(conn, plan.changed_notes)
@@ -138,12 +142,17 @@ def _insert_people(conn: Connection, people: PersonResolver, now: int) -> None:
         conn.execute(delete(profile_sent).where(profile_sent.c.person_id.in_(identified)))
 
 
-def _insert_events(conn: Connection, events: Sequence[EventDraft]) -> None:
+def _insert_events(conn: Connection, events: Sequence[EventDraft], dictionary: int | None) -> None:
     """Insert events with their raw bytes and subjects, and give each candidate its event id."""
-    ids = insert_returning_ids(conn, core.Event.__table__, [event.row for event in events])
+    rows = [event.row | pack_column("data", event.row["data"], dictionary) for event in events]
+    ids = insert_returning_ids(conn, core.Event.__table__, rows)
     for event, event_id in zip(events, ids, strict=True):
         event.candidate.event_id = event_id
-    bodies = [{"event_id": event.candidate.event_id, "raw": event.body} for event in events if event.body is not None]
+    bodies = [
+        {"event_id": event.candidate.event_id, "raw": compress(event.body, dictionary)}
+        for event in events
+        if event.body is not None
+    ]
     insert_rows(conn, core.Body.__table__, bodies)
     subjects = [
         {"event_id": candidate.event_id, "kind": kind, "subject_id": number, "store_id": candidate.store.id}
@@ -267,9 +276,9 @@ def _get_person_values(person: PersonDraft) -> dict[str, Any]:
     }
 
 
-def _write_deliveries(conn: Connection, deliveries: Sequence[DeliveryDraft], now: int) -> None:
+def _write_deliveries(conn: Connection, deliveries: Sequence[DeliveryDraft], now: int, dictionary: int | None) -> None:
     """Put messages into their lanes, and promote what a backfill has written about the people of live messages."""
-    rows = [draft.build_row(now) for draft in deliveries]
+    rows = [draft.build_row(now) | pack_column("message", draft.message, dictionary) for draft in deliveries]
     upsert(conn, core.Delivery.__table__, rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
     for part in chunks({draft.person.id for draft in deliveries if draft.priority == LIVE_PRIORITY}):
         promote_to_live(conn, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from pipeline.events.catalogue import get_event_row
-from pipeline.infra.compression import decompress
+from pipeline.infra.compression import compress, decompress
 from pipeline.ledger.schema.core import Body, Delivery, Event, EventPerson, EventSubject, Person
 from pipeline.ledger.search_terms import remove_tracking_numbers
 from pipeline.ledger.sql.tables import chunks, select_by_keys
@@ -96,14 +95,14 @@ def _redact_event(conn: Connection, row: Row[Any], redaction: Redaction) -> Iter
     raw = redact_raw((decompress(row.raw), None), [redaction]) if row.raw is not None and data else b""
     note = {"code": ERASED, "part": redaction.part}
     notes = row.notes if note in row.notes else [*row.notes, note]
-    values = {"data": data, "unknown": [], "notes": notes}
+    values = {"data": data, "packed": None, "unknown": [], "notes": notes}
     conn.execute(update(Event).where(Event.id == row.id).values(values))
     remove_tracking_numbers(conn, row.id, data)
     of_event = Body.event_id == row.id
     if not raw:
         conn.execute(delete(Body).where(of_event))
     elif row.raw is not None:
-        conn.execute(update(Body).where(of_event).values(raw=zlib.compress(raw, 1)))
+        conn.execute(update(Body).where(of_event).values(raw=compress(raw)))
     kept = "redacted" if data else "emptied"
     return [f"events_{kept}", *([f"bodies_{'redacted' if raw else 'emptied'}"] if row.raw is not None else [])]
 
@@ -116,6 +115,6 @@ def _redact_copies(conn: Connection, event_id: int, person_id: int | None, redac
     for row in conn.execute(select(*columns).where(*mine)).all():
         message = {**row.message, "data": redaction.apply_to_copy(row.message.get("data", {}))}
         if message != row.message and row.message:
-            conn.execute(update(Delivery).where(Delivery.id == row.id).values(message=message))
+            conn.execute(update(Delivery).where(Delivery.id == row.id).values(message=message, packed=None))
             changed += 1
     return changed

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, Text, cast, or_, select
 
@@ -36,9 +37,9 @@ def find_mentions(conn: Connection, store: StoreRow, who: Identity, after: int =
     mentions = Mentions(read_to=after)
     if who.emails:
         mentions.events |= _find_in_data(conn, store.id, who, after)
-    for event_id, raw in _read_bodies(conn, store.id, after):
+    for event_id, raw, packed in _read_events(conn, store.id, after):
         mentions.read_to = event_id
-        if _may_name(raw, who) and who.emails & find_addresses(list_views(raw)):
+        if _is_in_text(packed, who) or (_may_name(raw, who) and who.emails & find_addresses(list_views(raw))):
             mentions.events.add(event_id)
     mentions.dead_hooks = {dead_id for dead_id, event, raw in read_dead_hooks(conn, store) if names(event, raw, who)}
     return mentions
@@ -73,35 +74,43 @@ def read_dead_hooks(conn: Connection, store: StoreRow) -> Iterator[tuple[int, st
 
 
 def _find_in_data(conn: Connection, store_id: int, who: Identity, after: int) -> set[int]:
+    """Of the events whose data is not packed; the database finds no text in packed data."""
     text = cast(Event.data, Text)
     found = or_(*(text.icontains(email, autoescape=True) for email in sorted(who.emails)))
     query = select(Event.id).where(Event.store_id == store_id, Event.id > after, found)
     return set(conn.execute(query).scalars())
 
 
-def _read_bodies(conn: Connection, store_id: int, after: int) -> Iterator[tuple[int, bytes]]:
+def _read_events(conn: Connection, store_id: int, after: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """(id, body, data that is packed) of the store's events."""
     last = after
     while True:
         query = (
-            select(Event.id, Body.raw)
+            select(Event.id, Body.raw, Event.packed)
             .join(Body, Body.event_id == Event.id, isouter=True)
             .where(Event.store_id == store_id, Event.id > last)
             .order_by(Event.id)
             .limit(_SLICE)
         )
-        rows: Sequence[tuple[int, bytes | None]] = [(row.id, row.raw) for row in conn.execute(query)]
-        for event_id, raw in rows:
-            last = event_id
-            yield event_id, b"" if raw is None else _unpack(raw)
+        rows: Sequence[Any] = conn.execute(query).all()
+        for row in rows:
+            last = row.id
+            yield row.id, _unpack(row.raw), _unpack(row.packed)
         if len(rows) < _SLICE:
             return
 
 
-def _unpack(raw: bytes) -> bytes:
+def _unpack(compressed: bytes | None) -> bytes:
     try:
-        return decompress(raw)
+        return b"" if compressed is None else decompress(compressed)
     except (zlib.error, TooLarge):
         return b""
+
+
+def _is_in_text(data: bytes, who: Identity) -> bool:
+    """Whether one of the addresses is in the data, as `_find_in_data` finds it."""
+    lowered = data.decode().lower()
+    return any(email.lower() in lowered for email in who.emails)
 
 
 def _may_name(raw: bytes, who: Identity) -> bool:

@@ -118,5 +118,7 @@ def _redact_profiles(conn: Connection, other_id: int, redaction: Redaction) -> N
         redacted = redaction.blank_texts({key: value for key, value in data.items() if key == GIVER_ATTRIBUTE})
         if redacted:
             conn.execute(
-                update(Delivery).where(Delivery.id == row.id).values(message={**row.message, "data": data | redacted})
+                update(Delivery)
+                .where(Delivery.id == row.id)
+                .values(message={**row.message, "data": data | redacted}, packed=None)
             )

@@ -14,7 +14,7 @@ from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.schema.base import Base
 
 COPIES = 3
-ONCE = {"accounts", "fences"}  # one row each, whatever the ledger holds
+ONCE = {"accounts", "dictionaries", "fences"}  # one row each, whatever the ledger holds
 TABLES = Base.metadata.tables
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import zlib
 from contextlib import closing
 
 import pytest
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 
 from pipeline.inbox.entry import RawHook
 from pipeline.inbox.spool.queue import Spool
+from pipeline.infra.compression import decompress
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation, RegulationDestination
@@ -25,6 +25,7 @@ from tests.builders import BUYER, RECIPIENT, customer, gift_order, order, shipme
 from tests.installation import make_hook
 from tests.tasks.inline_worker import run_all
 
+COMPRESSED = (("bodies", "raw"), ("dead_hooks", "raw"), ("events", "packed"), ("deliveries", "packed"))
 PERSON = (b"bea.buyer", b"bea buyer", b"beatrix-name")
 FORMS = (
     lambda body: json.dumps(body).encode(),
@@ -84,7 +85,7 @@ def deliver(installed):
 
 
 def find_in_files(folder):
-    """The files in which one of the person's texts stands, and where in the ledger's compressed bodies it does."""
+    """The files in which one of the person's texts stands, and where in the ledger's compressed columns it does."""
     found = [
         (path.name, word)
         for path in sorted(folder.rglob("*"))
@@ -93,8 +94,10 @@ def find_in_files(folder):
         if word in path.read_bytes().lower()
     ]
     with closing(sqlite3.connect(folder / "cratewire.db")) as ledger:
-        for (raw,) in [*ledger.execute("SELECT raw FROM bodies"), *ledger.execute("SELECT raw FROM dead_hooks")]:
-            found += [("bodies", word) for word in PERSON if word in zlib.decompress(raw).lower()]
+        for table, column in COMPRESSED:
+            rows = ledger.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")  # noqa: S608 constants
+            texts = [decompress(value).lower() for (value,) in rows]
+            found += [(table, word) for word in PERSON for text in texts if word in text]
     return found
 
 

@@ -92,7 +92,7 @@ def settle_forget_requests(conn: Connection, delivery_ids: Collection[int], now:
         conn.execute(update(RegulationDestination).where(*mine).values(done))
         conn.execute(_delete_profile_sent(row.connection_id, row.person_id))
     ids = [row.id for row in found]
-    conn.execute(update(Delivery).where(Delivery.id.in_(ids)).values(message=_build_message(now, None)))
+    conn.execute(update(Delivery).where(Delivery.id.in_(ids)).values(message=_build_message(now, None), packed=None))
 
 
 def list_forget_progress(conn: Connection, regulation_ids: Collection[int]) -> list[ForgetProgress]:

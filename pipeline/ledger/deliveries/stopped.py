@@ -33,5 +33,5 @@ def stop_messages(conn: Connection, person_id: int, now: int) -> int:
 def empty_messages(conn: Connection, person_id: int) -> int:
     """Empty all messages about the person, with what platforms answered; returns how many were not empty."""
     mine = Delivery.person_id == person_id, Delivery.kind != FORGET_KIND, Delivery.message != EMPTY_MESSAGE
-    emptied = update(Delivery).where(*mine).values(message=EMPTY_MESSAGE, detail=None, notes=[])
+    emptied = update(Delivery).where(*mine).values(message=EMPTY_MESSAGE, packed=None, detail=None, notes=[])
     return len(conn.execute(emptied.returning(Delivery.id)).all())

@@ -6,7 +6,8 @@ Requests to forget a person are never stopped.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select, tuple_, update
 
@@ -27,10 +28,10 @@ def stop_pending(conn: Connection, reasons: Mapping[int, str], now: int, *, only
     stopped = 0
     for part in chunks(sorted(reasons)):
         waiting = [Delivery.person_id.in_(part), OPEN, PENDING, _IS_ABOUT_DATA]
-        if only_with_address:
-            waiting.append(Delivery.message["email"].as_string().is_not(None))
         columns = Delivery.id, Delivery.person_id, Delivery.connection_id, Delivery.lane
-        found = conn.execute(select(*columns).where(*waiting)).all()
+        found: Sequence[Any] = conn.execute(select(*columns).where(*waiting)).all()
+        if only_with_address:
+            found = _keep_those_with_address(conn, found)
         if not found:
             continue
         lanes = sorted({(row.connection_id, row.lane) for row in found})
@@ -58,3 +59,10 @@ def _stop_for(conn: Connection, ids: Iterable[int], reason: str, now: int, *, is
     mine = [Delivery.id.in_(list(ids)), OPEN, PENDING, *(() if is_claimed else (~IS_CLAIMED,))]
     stopped = update(Delivery).where(*mine).values(values).returning(Delivery.id)
     return len(conn.execute(stopped).all())
+
+
+def _keep_those_with_address(conn: Connection, found: Sequence[Any]) -> list[Any]:
+    """Those of the messages that name an address. Their text is read, since the database cannot read what is packed."""
+    messages = select(Delivery.id, Delivery.message).where(Delivery.id.in_([row.id for row in found]))
+    named = {row.id for row in conn.execute(messages) if row.message["email"] is not None}
+    return [row for row in found if row.id in named]

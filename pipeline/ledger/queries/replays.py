@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from pipeline.core.consent import WITHHELD_REASONS
 from pipeline.ledger.deliveries.status import DEAD
@@ -93,8 +93,7 @@ def _messages() -> Select[Any]:
     columns = (
         *(Delivery.id, Delivery.event_id, Delivery.person_id, StoreConnection.platform, Delivery.kind),
         *(Delivery.status, Delivery.message_id.is_not(None).label("has_id")),
-        func.coalesce(Delivery.message["at"].as_integer(), 0).label("at"),
-        (Delivery.message == EMPTY_MESSAGE).label("is_empty"),
+        Delivery.message,
         Person.withheld.is_not(None).label("is_person_withheld"),
     )
     query = select(*columns).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
@@ -102,7 +101,13 @@ def _messages() -> Select[Any]:
 
 
 def _read(conn: Connection, query: Select[Any]) -> list[CandidateMessage]:
-    return [CandidateMessage(**row._asdict()) for row in conn.execute(query)]
+    return [_build_message(row) for row in conn.execute(query)]
+
+
+def _build_message(row: Row[Any]) -> CandidateMessage:
+    columns = row._asdict()
+    message = columns.pop("message")
+    return CandidateMessage(**columns, at=message.get("at") or 0, is_empty=message == EMPTY_MESSAGE)
 
 
 def _hooks() -> Select[Any]:

@@ -104,7 +104,11 @@ def _delete_bodies(conn: Connection, ids: Sequence[int], _: int) -> int:
 def _delete_messages(conn: Connection, ids: Sequence[int], cutoff: int) -> int:
     """Empty those of events; delete those that belong to none, which a repeat cannot bring back."""
     done = Delivery.id.in_(ids), Delivery.done_at < cutoff
-    of_event = update(Delivery).where(*done, Delivery.event_id.is_not(None), _HAS_CONTENT).values(message=EMPTY_MESSAGE)
+    of_event = (
+        update(Delivery)
+        .where(*done, Delivery.event_id.is_not(None), _HAS_CONTENT)
+        .values(message=EMPTY_MESSAGE, packed=None)
+    )
     emptied = conn.execute(of_event.execution_options(synchronize_session=False)).rowcount
     of_none = select(Delivery.id).where(*done, Delivery.event_id.is_(None)).with_for_update()
     return emptied + _delete_deliveries(conn, list(conn.execute(of_none).scalars()))

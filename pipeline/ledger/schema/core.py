@@ -2,7 +2,7 @@
 
 Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
 `people`, `person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks`,
-`deliveries.message` and, encrypted, `fulfilment_orders.payload`.
+`deliveries.message`, their columns `packed` and, encrypted, `fulfilment_orders.payload`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.ledger.schema.base import Base, partial_index
 from pipeline.ledger.schema.consent_settings import ConsentSettings
+from pipeline.ledger.sql.packed_json import PackedJSON
 
 
 class Account(Base):
@@ -100,7 +101,8 @@ class Event(Base):
     is_test: Mapped[bool]
     outcome: Mapped[str]  # pipeline.core.hooks.EventOutcome
     notes: Mapped[list[Any]]  # remarks for readers: {"code": …, …}
-    data: Mapped[dict[str, Any]]
+    data: Mapped[dict[str, Any]] = mapped_column(PackedJSON)
+    packed: Mapped[bytes | None]  # `data`, compressed; null where it is not
     unknown: Mapped[list[Any]]
     duplicates: Mapped[int] = mapped_column(default=0)
     occurred_at: Mapped[int]
@@ -111,7 +113,7 @@ class Event(Base):
 
 
 class Body(Base):
-    """The raw bytes of an event's hook, zlib-compressed."""
+    """The raw bytes of an event's hook, compressed: `pipeline.infra.compression`."""
 
     __tablename__ = "bodies"
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
@@ -194,13 +196,13 @@ class EventPerson(Base):
 
 _IN_LANE = "connection_id", "lane", "status", "priority", "id"
 _BY_EVENT = ("store_id", "event_id")  # the feed finds events by such messages, a page at a time
+_STOPPED = partial_index("status IN ('withheld', 'stopped') AND event_id IS NOT NULL")
 
 
 class Delivery(Base):
     """One message to one platform about one person. Open (pending) until `done_at` is set.
 
     Whether a pending message is being sent says its lane. `sending` was written by versions before revision 0048.
-
     Lanes read open rows only, so their index holds no others: it does not grow with the rows that were sent.
     """
 
@@ -212,10 +214,7 @@ class Delivery(Base):
         Index("ix_deliveries_dead", "done_at", "id", **partial_index("status = 'dead'")),
         Index("ix_deliveries_waiting_events", *_BY_EVENT, **partial_index("done_at IS NULL AND event_id IS NOT NULL")),
         Index("ix_deliveries_dead_events", *_BY_EVENT, **partial_index("status = 'dead' AND event_id IS NOT NULL")),
-        Index(
-            *("ix_deliveries_stopped_events", *_BY_EVENT),
-            **partial_index("status IN ('withheld', 'stopped') AND event_id IS NOT NULL"),
-        ),
+        Index("ix_deliveries_stopped_events", *_BY_EVENT, **_STOPPED),
         UniqueConstraint("connection_id", "message_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -228,7 +227,8 @@ class Delivery(Base):
     kind: Mapped[str]  # profile, event, forget
     name: Mapped[str | None]
     message_id: Mapped[str | None]  # a ULID; profiles have none
-    message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
+    message: Mapped[dict[str, Any]] = mapped_column(PackedJSON)  # {"customer_id", "email", "at" (s), "data"}
+    packed: Mapped[bytes | None]  # `message`, compressed; null where it is not
     status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead, stopped
     attempts: Mapped[int] = mapped_column(default=0)  # how often an attempt had an outcome
     token: Mapped[int | None]  # the lane's fencing token of the last claim, until revision 0048

@@ -11,8 +11,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Dialect, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    TypeDecorator,
+)
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from pipeline.ledger.sql.json_type import dumps
 
@@ -64,9 +76,15 @@ _CODECS: dict[type, tuple[int, int, Encode]] = {
 @cache
 def find_codecs(table: Table, names: tuple[str, ...]) -> list[tuple[int, int, Encode]] | None:
     """How the values of these columns are written; None if the type of one is not known here."""
-    types = [type(table.c[name].type.dialect_impl(POSTGRESQL)) for name in names]
+    types = [type(_find_type(table.c[name])) for name in names]
     found = [next((codec for kind, codec in _CODECS.items() if issubclass(one, kind)), None) for one in types]
     return None if None in found else [codec for codec in found if codec is not None]
+
+
+def _find_type(column: Column[Any]) -> TypeEngine[Any]:
+    """The type on PostgreSQL; of one of ours, the type that it decorates."""
+    found = column.type.dialect_impl(POSTGRESQL)
+    return found.impl_instance if isinstance(found, TypeDecorator) else found
 
 
 def build_arrays(codecs: Iterable[tuple[int, int, Encode]], columns: Iterable[Sequence[Any]]) -> tuple[Array, ...]:

@@ -70,7 +70,7 @@ def _renew_profiles(conn: Connection, profiles: Sequence[Row[Any]]) -> None:
     people = {row.id: row for row in conn.execute(query)}
     for profile in profiles:
         message = _renew(profile.message, people[profile.person_id])
-        conn.execute(update(Delivery).where(Delivery.id == profile.id).values(message=message))
+        conn.execute(update(Delivery).where(Delivery.id == profile.id).values(message=message, packed=None))
 
 
 def _renew(message: Mapping[str, Any], person: Row[Any]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import writing
 from pipeline.ledger.stores import StoreRow
 from tests.pipeline.ledger.rows import add_connection, add_person, add_store
+from tests.pipeline.recording.conftest import recorder
+
+__all__ = ["StoreSetup", "recorder", "shop"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import zlib
 
 import pytest
 from sqlalchemy import select
 
+from pipeline.infra.compression import decompress
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import request_pass, set_record_only_since
 from pipeline.ledger.schema import core
@@ -102,7 +102,7 @@ def test_its_body_is_kept_as_the_api_gave_it(store):
 
     with reading(store.engine) as conn:
         raw = conn.execute(select(core.Body.raw).where(core.Body.event_id == event.id)).scalar_one()
-    assert (json.loads(zlib.decompress(raw))["id"], event.form) == (order["id"], "api")
+    assert (json.loads(decompress(raw))["id"], event.form) == (order["id"], "api")
 
 
 def test_it_leaves_after_what_had_come_before_it_was_found(store):

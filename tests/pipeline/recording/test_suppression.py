@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import zlib
 from uuid import uuid4
 
 import pytest
 
 from pipeline.core.errors import BadHook, Misconfigured
 from pipeline.core.hooks import build_failed_hook
+from pipeline.infra.compression import decompress
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.regulations import SUPPRESS, add_regulation, ensure_hasher
 from pipeline.ledger.schema import core
@@ -52,10 +52,8 @@ def everything(engine):
     with reading(engine) as conn:
         found = {table.name: [tuple(row) for row in conn.execute(table.select())] for table in list_all_tables()}
     found = {name: rows for name, rows in found.items() if not name.startswith("regulation")}  # hexadecimal
-    found["bodies"] = [(row[0], zlib.decompress(row[1])) for row in found["bodies"]]
-    found["dead_hooks"] += [
-        zlib.decompress(part) for row in found["dead_hooks"] for part in row if isinstance(part, bytes)
-    ]
+    found["bodies"] = [(row[0], decompress(row[1])) for row in found["bodies"]]
+    found["dead_hooks"] += [decompress(part) for row in found["dead_hooks"] for part in row if isinstance(part, bytes)]
     return str(found).lower()
 
 
@@ -167,7 +165,7 @@ def test_a_dead_hook_that_names_a_suppressed_person_has_no_bytes(recorder, raw):
 
     [row] = recorder.rows(core.DeadHook)
     assert (recorded.dead, row.reason, row.detail) == (1, "bad_json", {"emptied": "suppressed"})
-    assert zlib.decompress(row.raw) == b""
+    assert decompress(row.raw) == b""
 
 
 def test_what_a_recognised_hook_says_of_them_is_recognised_later(recorder):

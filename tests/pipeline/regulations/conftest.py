@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from pipeline.inbox.entry import InboxEntry
+from pipeline.infra.compression import decompress
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.all_tables import list_all_tables
@@ -109,7 +110,7 @@ def _unpack(value):
     if not isinstance(value, bytes):
         return value
     try:
-        return zlib.decompress(value).decode("utf-8", "replace")
+        return decompress(value).decode("utf-8", "replace")
     except zlib.error:
         return value
 

@@ -7,7 +7,7 @@ import shutil
 import zlib
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.audit import Actor
@@ -18,6 +18,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.regulations import Regulation, RegulationDestination, RegulationIdentifier
 from pipeline.operations.replay import replay_delivery
+from pipeline.recording import write
 from tests.builders import BUYER, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment
 from tests.pipeline.regulations.conftest import BEA_TEXTS, BILL, RORY_TEXTS, STREET
 
@@ -37,6 +38,17 @@ def test_nothing_names_an_erased_person_and_all_counts_stay(lived_in, text, gone
 
     assert [word for word in gone if word in lived_in.stored_text()] == []
     assert lived_in.counts() == before
+
+
+def test_an_address_is_found_in_the_data_of_events_that_are_not_compressed(ledger, monkeypatch):
+    monkeypatch.setattr(write, "find_dictionary", lambda *_: None)
+    ledger.record(ledger.hook("customer_new", customer()))
+    ledger.record(ledger.hook("order_new", order(id=7, is_test=True, referred_by=BUYER["email"])))
+    with writing(ledger.engine) as conn:
+        conn.execute(delete(core.Body))
+    ledger.erase(BUYER["email"])
+
+    assert [word for word in BEA_TEXTS if word in ledger.stored_text()] == []
 
 
 def test_the_others_data_stays(lived_in):

@@ -166,7 +166,7 @@ def test_a_request_to_forget_a_person_holds_no_address_any_more_and_is_not_repla
 
 def test_a_delivery_whose_content_is_no_longer_kept_is_not_replayed(shell, installed, dead_delivery):
     with writing(installed.process.engine) as conn:
-        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(message=EMPTY_MESSAGE))
+        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(message=EMPTY_MESSAGE, packed=None))
 
     result = shell.run("dead", "replay", "delivery:1", "delivery:2", "--json")
 

@@ -83,7 +83,7 @@ def test_copies_that_were_withheld_are_counted(replays):
 def test_messages_whose_content_is_no_longer_kept_are_not_sent(replays):
     replays.sell(1)
     replays.send(refuses=True)
-    replays.change(core.Delivery, message=EMPTY_MESSAGE)
+    replays.change(core.Delivery, message=EMPTY_MESSAGE, packed=None)
 
     assert replays.count().counts == ReplayCounts(gone=2)
 
