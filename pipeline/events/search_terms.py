@@ -80,5 +80,7 @@ def fold_names(names: Iterable[str]) -> set[str]:
 
 
 def _strip_accents(text: str) -> str:
+    if text.isascii():  # as most names and addresses are
+        return text.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)

@@ -23,15 +23,19 @@ _SETTINGS = (
     "SET LOCAL synchronous_commit = on"
 )
 _BEGIN_WRITING, _BEGIN_READING = f"BEGIN;{_SETTINGS}", f"BEGIN READ ONLY;{_SETTINGS}"
+# A plan that is kept is of the time when it was made: made for empty tables, it would read large ones whole until the
+# server gathers statistics.
+_BEGIN_ANEW = f"{_BEGIN_WRITING};DISCARD PLANS"
 _ENCODING = "UTF8"
 _PREPARE_AFTER = 5  # executions of a statement in one session
+REPLAN_AFTER_S = 10.0
 _TRUSTED_S = 5.0  # a session that was used so recently is asked for nothing before it is used again
 # A prepared statement is gone, or there already: another session answers. Or its table was changed by a migration.
 _OF_ANOTHER_SESSION, _CHANGED_TABLE = ("26000", "42P05"), "0A000"
 _WITH_ANOTHER_SESSION: WeakSet[Pool] = (
     WeakSet()
 )  # pools of which a session turned out not to be one: no more is prepared
-_IS_DIRECT, _USED_AT = "is direct", "used at"  # in the `info` of a session
+_IS_DIRECT, _USED_AT, _PLANNED_AT = "is direct", "used at", "planned at"  # in the `info` of a session
 
 
 def prepare_sessions(engine: Engine) -> None:
@@ -67,10 +71,16 @@ def _begin(conn: Connection) -> None:
     is_read_only = bool(conn.get_execution_options().get("postgresql_readonly"))
     session: Any = conn.connection.driver_connection
     session.prepare_threshold = None  # several statements in one text cannot be prepared
-    conn.exec_driver_sql(_BEGIN_READING if is_read_only else _BEGIN_WRITING)
     # Pages ask the same for one store or for hundreds, and a plan that is kept fits only one of these.
-    if conn.info[_IS_DIRECT] and not is_read_only and conn.engine.pool not in _WITH_ANOTHER_SESSION:
-        session.prepare_threshold = _PREPARE_AFTER
+    if is_read_only or not conn.info[_IS_DIRECT] or conn.engine.pool in _WITH_ANOTHER_SESSION:
+        conn.exec_driver_sql(_BEGIN_READING if is_read_only else _BEGIN_WRITING)
+        return
+    now = time.monotonic()
+    is_stale = now - conn.info.get(_PLANNED_AT, 0.0) > REPLAN_AFTER_S
+    conn.exec_driver_sql(_BEGIN_ANEW if is_stale else _BEGIN_WRITING)
+    if is_stale:
+        conn.info[_PLANNED_AT] = now
+    session.prepare_threshold = _PREPARE_AFTER
 
 
 def _handle_error(context: ExceptionContext) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy import event, insert, literal_column, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import classify_database_error
+from pipeline.ledger.postgresql_sessions import REPLAN_AFTER_S
 from pipeline.ledger.schema.fences import Fence
 from tests.servers.pgbouncer import pgbouncer
 
@@ -47,6 +48,18 @@ def test_a_statement_that_a_session_often_executes_is_prepared(server):
     ask(server)
 
     assert count_prepared(server) == 1
+
+
+def test_plans_that_are_kept_are_made_anew_after_a_while(server):
+    seen = []
+    event.listen(server, "before_cursor_execute", lambda _, __, statement, *___: seen.append(statement))
+    ask(server)
+    with server.connect() as conn:
+        conn.info["planned at"] -= REPLAN_AFTER_S
+    ask(server)
+
+    replanned = ["DISCARD PLANS" in statement for statement in seen if statement.startswith("BEGIN;")]
+    assert sum(replanned) == 1 + replanned[0]  # the fixture may have used the session
 
 
 def test_what_only_reads_is_planned_each_time(server):
