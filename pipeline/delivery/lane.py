@@ -21,6 +21,8 @@ from pipeline.delivery.lane_run import BUDGET_REASON, LaneRun, describe_error, t
 from pipeline.delivery.metrics import find_stop, record_send, record_wait
 from pipeline.delivery.open_connection import LaneDeps, LaneReport, SendCall
 from pipeline.delivery.slow_lanes import record_latencies
+from pipeline.infra.rate_limit.budget import Budget
+from pipeline.infra.rate_limit.budgets import acquire_each
 from pipeline.infra.redis_leases import Leases
 from pipeline.ledger.deliveries import (
     Claims,
@@ -121,19 +123,23 @@ class _Group:
         for run in runs:
             if self._deps.context.now() >= self._until or self._deps.should_yield():
                 run.stopped = "deadline"
-            else:
-                self._ask_budgets(run)
+            elif run.gives_way():
+                run.stopped = "yields"
+        self._ask_budgets(_list_active(runs))
         if claimed := self._claim(_list_active(runs)):
             self._send(claimed, leases)
         return [run for run in _list_active(runs) if run not in self._late]
 
-    def _ask_budgets(self, run: LaneRun) -> None:
-        wait = run.ask_budgets()
-        if wait is None:
-            run.stopped = "yields"
-        elif wait > 0:
-            record_wait(run.id[0], wait)
-            self._postpone(run, wait, run.attempts, BUDGET_REASON)
+    def _ask_budgets(self, runs: Sequence[LaneRun]) -> None:
+        asked = [(run, run.connection.budget) for run in runs]
+        together = [(run, budget) for run, budget in asked if isinstance(budget, Budget)]
+        costs = [(budget, run.cost) for run, budget in together]
+        waits = dict(zip((run for run, _ in together), acquire_each(self._deps.context.redis, costs), strict=True))
+        for run, budget in asked:
+            wait = waits[run] if run in waits else budget.acquire(run.cost)
+            if wait > 0:
+                record_wait(run.id[0], wait)
+                self._postpone(run, wait, run.attempts, BUDGET_REASON)
 
     def _claim(self, runs: Sequence[LaneRun]) -> list[LaneRun]:
         """Take the lanes that are not taken yet, and claim their next messages. Returns those that have some.

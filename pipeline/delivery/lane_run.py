@@ -76,11 +76,14 @@ class LaneRun:
         except Exception as error:  # noqa: BLE001 it is raised when the other lanes are done
             self.error = error
 
-    def ask_budgets(self) -> float | None:
-        """Return 0.0 if a send may be made now, the seconds to wait, or None: a backfill's share is used up."""
-        if self.priority != LIVE_PRIORITY and self.connection.backfill_budget.acquire() > 0:
-            return None
-        return self.connection.budget.acquire(1 + self._extra_calls)
+    @property
+    def cost(self) -> int:
+        """How many calls to ask the budget for: the send's, and those that the last send was not asked for."""
+        return 1 + self._extra_calls
+
+    def gives_way(self) -> bool:
+        """Return whether only backfill messages are left and their share of the rate is used up."""
+        return self.priority != LIVE_PRIORITY and self.connection.backfill_budget.acquire() > 0
 
     def build_claim(self, most: int) -> LaneClaim:
         """What to claim for the next send, at most so many messages."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import ceil, floor
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from limits.storage import RedisStorage
@@ -70,7 +71,7 @@ class Budget:
         A cost above the window's limit takes a whole window, and the time of the rest as a debt.
         """
         pause_s, factor, debt_s, reserved_s = self._read_state()
-        self._throttled = factor < 1
+        self.note_factor(factor)
         if stopped_s := max(pause_s, debt_s):
             return self._reserve_turn(stopped_s) if stopped_s <= MAX_RESERVED_WAIT_S else stopped_s
         if reserved_s and not self._urgent:
@@ -81,6 +82,27 @@ class Budget:
         if reserved_s:
             self._redis.delete(self._urgent_key)
         return 0.0
+
+    def note_factor(self, factor: float) -> None:
+        """Note which part of the rate may be used now: only while it is lowered do successes cost anything."""
+        self._throttled = factor < 1
+
+    def list_state_keys(self) -> list[str]:
+        """The keys of the pause, the throttle, the debt, and an urgent caller's turn."""
+        return [*self._throttle.keys, self._debt_key, self._urgent_key]
+
+    def add_acquisition(self, pipe: Any, cost: int, factor: float) -> bool:
+        """Add taking `cost` calls to a pipeline, which replies whether they were taken; nothing stops the account now.
+
+        False, and nothing is added, where that takes more than one step: ask `acquire` then.
+        """
+        rate = self._per_second * factor
+        limit, seconds = choose_window(rate)
+        is_spaced = limit < (1 - MAX_UNUSED_SHARE) * rate * seconds
+        if is_spaced or self._margin or self._urgent or cost > limit:
+            return False
+        self._storage.add_acquisition(pipe, self._window_key, limit, seconds, cost)
+        return True
 
     def pause(self, seconds: float | None) -> None:
         """Record a refusal: pause all callers for so long (None: twice as long as last time), and lower the rate.
@@ -170,6 +192,10 @@ class _WindowStorage(RedisStorage):
 
     def prefixed_key(self, key: str) -> str:
         return key
+
+    def add_acquisition(self, pipe: Any, key: str, limit: int, expiry: int, amount: int) -> None:
+        """What `acquire_entry` does, as a command of a pipeline."""
+        self.lua_acquire_moving_window([key], [time.time(), limit, expiry, amount], client=pipe)
 
 
 _STORAGES: WeakKeyDictionary[Redis, _WindowStorage] = WeakKeyDictionary()

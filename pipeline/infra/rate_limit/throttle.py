@@ -38,7 +38,7 @@ class Throttle:
     """The pause and the factor of one account, shared by all processes. `now` returns microseconds."""
 
     def __init__(self, redis: Redis, name: str, now: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
-        self._keys = [f"{name}:pause", f"{name}:throttle"]
+        self.keys = [f"{name}:pause", f"{name}:throttle"]
         self._pause_script = redis.register_script(_PAUSE_SCRIPT)
         self._hold_off_script = redis.register_script(_HOLD_OFF_SCRIPT)
         self._success_script = redis.register_script(_SUCCESS_SCRIPT)
@@ -46,8 +46,8 @@ class Throttle:
 
     def add_reads(self, pipe: Any) -> None:
         """Add the two reads to a pipeline whose replies `parse_replies` takes."""
-        pipe.pttl(self._keys[0])
-        pipe.hget(self._keys[1], "factor")
+        pipe.pttl(self.keys[0])
+        pipe.hget(self.keys[1], "factor")
 
     def parse_replies(self, replies: list[Any]) -> tuple[float, float]:
         """Return the seconds left of a pause, and the part of the full rate that may be used."""
@@ -59,19 +59,19 @@ class Throttle:
         requested_ms = -1 if seconds is None else round(min(max(seconds, MIN_PAUSE_S), MAX_RETRY_AFTER_S) * 1000)
         bounds = [MIN_FACTOR, MIN_PAUSE_S * 1000, MAX_BACKOFF_S * 1000, _STATE_TTL_MS]
         self._pause_script(
-            keys=self._keys,
+            keys=self.keys,
             args=[requested_ms, self._now_s(), *bounds, FAST_RECOVERY_SHARE, SMALL_CUT_FACTOR, LARGE_CUT_FACTOR],
         )
 
     def hold_off(self, seconds: float) -> None:
         """Pause for so long without lowering the rate."""
         if seconds > 0:
-            self._hold_off_script(keys=self._keys[:1], args=[ceil(min(seconds, MAX_RETRY_AFTER_S) * 1000)])
+            self._hold_off_script(keys=self.keys[:1], args=[ceil(min(seconds, MAX_RETRY_AFTER_S) * 1000)])
 
     def record_success(self) -> None:
         """Record a successful call."""
         recovery = [FULL_RECOVERY_S, MAX_SUCCESS_GAP_S, _STATE_TTL_MS, FAST_RECOVERY_SHARE, LAST_RECOVERY_S]
-        self._success_script(keys=self._keys, args=[self._now_s(), *recovery])
+        self._success_script(keys=self.keys, args=[self._now_s(), *recovery])
 
     def _now_s(self) -> float:
         return self._now() / 1_000_000
