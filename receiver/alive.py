@@ -11,10 +11,10 @@ import socket
 from collections.abc import Callable, Mapping
 
 import click
-from redis import Redis
 from redis.exceptions import RedisError
 
 from pipeline.infra.private_files import set_private_umask
+from pipeline.infra.redis_client import open_redis
 from pipeline.settings import Settings, read_environment
 
 PROBE_TIMEOUT_S = 10.0
@@ -47,7 +47,7 @@ def beat(settings: Settings) -> bool:
 
     from tasks.app import app  # noqa: PLC0415
 
-    with Redis.from_url(
+    with open_redis(
         settings.redis_url, socket_timeout=PROBE_TIMEOUT_S, socket_connect_timeout=PROBE_TIMEOUT_S
     ) as redis:
         try:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
+from pipeline.infra.redis_client import is_sentinel_url
 from pipeline.settings import Settings
+from tasks.sentinel import build_broker_settings, build_redbeat_settings
 
 HOOKS, DELIVERIES, BACKFILL, FULFILMENT = "hooks", "deliveries", "backfill", "fulfilment"
 
@@ -62,8 +64,7 @@ ROUTES = {
 def celery_config(settings: Settings) -> dict[str, Any]:
     """Return Celery's configuration for these settings."""
     return {
-        "broker_url": kombu_url(settings.broker_url),
-        "broker_transport_options": _AMQP_OPTIONS if is_rabbitmq(settings.broker_url) else _REDIS_OPTIONS,
+        **_build_broker_settings(settings.broker_url),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # a worker waits for its broker without limit
         "broker_heartbeat": 10,
@@ -95,9 +96,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": 10.0,
         "beat_scheduler": "tasks.beat:PatientScheduler",
         "beat_max_loop_interval": 1,
-        # Celery does not hide a password in this address, so flower would show it.
-        "redbeat_redis_url": strip_password(settings.redis_url),
-        "redbeat_redis_options": {**_REDBEAT_OPTIONS, "password": _get_password(settings.redis_url)},
+        **_build_redbeat_settings(settings.redis_url),
         "redbeat_key_prefix": "cratewire:redbeat:",
         "redbeat_lock_timeout": 6,  # seconds after which another beat takes over from a killed one
         "beat_schedule": {name: _beat_entry(name, queue, every) for name, (queue, every) in PERIODIC_TASKS.items()},
@@ -118,6 +117,21 @@ _REDIS_OPTIONS = {
 _AMQP_OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
 _MESSAGE_TTL_MS = 3_600_000  # by then every message has been sent again
 _QUORUM_OPTIONS = {"queue_arguments": {"x-queue-type": "quorum", "x-message-ttl": _MESSAGE_TTL_MS}}
+
+
+def _build_broker_settings(url: str) -> dict[str, Any]:
+    if is_sentinel_url(url):
+        return build_broker_settings(url, _REDIS_OPTIONS)
+    options = _AMQP_OPTIONS if is_rabbitmq(url) else _REDIS_OPTIONS
+    return {"broker_url": kombu_url(url), "broker_transport_options": options}
+
+
+def _build_redbeat_settings(url: str) -> dict[str, Any]:
+    if is_sentinel_url(url):
+        return build_redbeat_settings(url, _REDBEAT_OPTIONS)
+    # Celery does not hide a password in this address, so flower would show it.
+    options = {**_REDBEAT_OPTIONS, "password": _get_password(url)}
+    return {"redbeat_redis_url": strip_password(url), "redbeat_redis_options": options}
 
 
 def is_rabbitmq(url: str) -> bool:

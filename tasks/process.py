@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from redis import Redis
-
 from pipeline.context import Context, build_context
+from pipeline.infra.redis_client import open_redis
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revocations import RevocationCache
 from pipeline.settings import Settings, read_environment
@@ -38,5 +37,5 @@ def get_revocations() -> RevocationCache:
 
 def open_process_context(settings: Settings) -> Context:
     """Build a context for these settings. Connections are made on first use."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
+    redis = open_redis(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
     return build_context(settings, make_engine(settings.database_url, DB_POOL_SIZE), redis)

@@ -35,18 +35,21 @@ class Row:
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: str | None = None
+    is_promised: bool = True  # False: the fault shows what is lost where nothing was promised
     boxes: BoxCounts | None = None  # of the faults while boxes go out
 
     @property
     def fails(self) -> bool:
         """Whether a promise was broken."""
+        if not self.is_promised:
+            return False
         is_box_wrong = self.boxes is not None and self.boxes.fails
         return bool(self.lost or self.twice or self.out_of_order or self.broken or is_box_wrong)
 
     @property
     def holds(self) -> bool:
         """Whether every promise was tested and kept."""
-        return not self.fails and self.skipped is None
+        return not self.fails and self.skipped is None and self.is_promised
 
     def add(self, other: Row) -> None:
         """Another connection's count of the same hooks."""

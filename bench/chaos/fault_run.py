@@ -42,6 +42,8 @@ class Fault:
     worker: str = "celery"  # the program that runs the workers
     resumes_s: float | None = None  # how soon after the fault something must arrive again
     refuses: bool = False  # the receiver has no room, and may refuse
+    replicas: int | None = None  # that an acknowledgement waits for, in an installation with a replica and Sentinels
+    is_promised: bool = True  # False: it shows what is lost without a setting
     cuts: bool = False  # web is killed, and with it what it was about to answer
     begins_before: bool = False  # with the release before this one
 
@@ -136,7 +138,7 @@ def _group_of(task: Path) -> int | None:
 def run_fault(here: Installation, fault: Fault, database: str, *, short: bool, seed: int) -> Row:
     """Run a fault and judge it."""
     here.platform.reset()
-    row = Row(fault.name, database)
+    row = Row(fault.name, database, is_promised=fault.is_promised)
     load = HookLoad(here.port, here.hooks[EVENT])
     first_who, here.people = here.people, here.people + fault.people
     scene = FaultRun(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)

@@ -28,6 +28,7 @@ from bench.chaos.databases import make_short_directory, start_postgres
 from bench.chaos.disk import remove_disk, small_disk
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
+from bench.chaos.replicated import start_replica
 from bench.chaos.supervisor import SupervisedProcess, Supervisor
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
@@ -40,6 +41,7 @@ from pipeline.infra.embedded_valkey import (
     is_up,
     load_embedded_valkey,
 )
+from pipeline.infra.redis_client import open_redis
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.schema.core import DeadHook, Delivery, Event
@@ -178,11 +180,18 @@ class Installation:
 
 @contextmanager
 def start_installation(
-    folder: Path, database: str, *, worker: str = "celery", disks: bool = False, code: Path | None = None
+    folder: Path,
+    database: str,
+    *,
+    worker: str = "celery",
+    disks: bool = False,
+    code: Path | None = None,
+    replicas: int | None = None,
 ) -> Iterator[Installation]:
     """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers.
 
-    `code`: the checkout whose code everything runs, if it is not this one.
+    `code`: the checkout whose code everything runs, if it is not this one. With `replicas`, the Valkey is a primary with
+    a replica and Sentinels, and so many replicas are waited for.
     """
     keeper = Supervisor(folder, _environment(folder))
     if code is not None:
@@ -191,7 +200,7 @@ def start_installation(
         places = _disks(folder, database, stack) if disks else {}
         ours = stack.enter_context(ExitStack())  # is closed when the children have ended
         stack.callback(keeper.stop)
-        running = _start(keeper, database, worker, places)
+        running = _start(keeper, database, worker, places, replicas)
         ours.callback(running.close_clients)
         yield running
 
@@ -216,7 +225,9 @@ def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
     return disks
 
 
-def _start(keeper: Supervisor, database: str, worker: str, disks: dict[str, Path]) -> Installation:
+def _start(
+    keeper: Supervisor, database: str, worker: str, disks: dict[str, Path], replicas: int | None
+) -> Installation:
     valkey, broker = (_start_valkey(keeper, name) for name in (INBOX_SERVER, BROKER))
     proxy, broker_proxy = Proxy(valkey.port), Proxy(broker.port)
     url = f"sqlite:///{disks.get('ledger_disk', keeper.folder / 'data') / 'cratewire.db'}"
@@ -227,6 +238,10 @@ def _start(keeper: Supervisor, database: str, worker: str, disks: dict[str, Path
         "REDIS_URL": _proxied_url(proxy, valkey),
         "CRATEWIRE_BROKER_URL": _proxied_url(broker_proxy, broker),
     }
+    if replicas is not None:
+        sentinels = start_replica(keeper, valkey)
+        keeper.environment |= {"REDIS_URL": sentinels, "CRATEWIRE_REPLICAS": str(replicas)}
+        keeper.environment |= {"CRATEWIRE_BROKER_URL": sentinels}
     platform = _start_platform(keeper)
     hooks = _connect(keeper, platform, "")
     for name, line in _processes(worker).items():
@@ -236,7 +251,7 @@ def _start(keeper: Supervisor, database: str, worker: str, disks: dict[str, Path
     return Installation(
         keeper=keeper,
         valkey=valkey,
-        redis=Redis.from_url(valkey.url, socket_timeout=10),
+        redis=open_redis(keeper.environment["REDIS_URL"] if replicas is not None else valkey.url, socket_timeout=10),
         broker=Redis.from_url(broker.url, socket_timeout=10),
         database_url=url,
         engine=make_engine(url),

@@ -36,16 +36,18 @@ class ChaosRun:
     def _on_one(self, left: list[Fault], database: str) -> Iterator[Row]:
         """Play until something has been left behind that would disturb the next."""
         folder = Path(tempfile.mkdtemp(prefix="cratewire-chaos-"))
-        worker, begins_before = left[0].worker, left[0].begins_before
+        worker, begins_before, replicas = needs = _get_needs(left[0])
         code = unpack_release_before(folder) if begins_before else None
         try:
             if begins_before and code is None:
                 yield Row(left.pop(0).name, database, skipped="this checkout does not have the release before")
                 return
-            with start_installation(folder, database, worker=worker, disks=self.disks, code=code) as here:
+            with start_installation(
+                folder, database, worker=worker, disks=self.disks, code=code, replicas=replicas
+            ) as here:
                 here.wrong_release = self.wrong
                 clean = True
-                while clean and left and (left[0].worker, left[0].begins_before) == (worker, begins_before):
+                while clean and left and _get_needs(left[0]) == needs:
                     fault = left.pop(0)
                     row = self._play(here, fault, database)
                     yield row
@@ -67,3 +69,8 @@ class ChaosRun:
             print(f"data and logs: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _get_needs(fault: Fault) -> tuple[str, bool, int | None]:
+    """What an installation must be like for this fault."""
+    return fault.worker, fault.begins_before, fault.replicas

@@ -66,6 +66,8 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def _verdict(row: Row) -> str:
+    if not row.is_promised:
+        return "unpromised"
     if row.fails:
         return "NO"
     return "yes" if row.holds else "skipped"

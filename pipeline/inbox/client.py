@@ -6,6 +6,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from pipeline.infra.redis_client import open_redis
+
 
 class SingleWritePacker:
     """Packs a command into one piece, so that it is sent in one write.
@@ -27,7 +29,7 @@ class SingleWritePacker:
 
 def connect(url: str, timeout: float) -> Redis:
     """Return a client that connects when it is first used. RESP2 saves two round trips on every new connection."""
-    return Redis.from_url(
+    return open_redis(
         url,
         protocol=2,
         socket_timeout=timeout,

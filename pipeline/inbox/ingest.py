@@ -20,6 +20,7 @@ from pipeline.core.hooks import HEARTBEAT
 from pipeline.inbox import stream
 from pipeline.inbox.circuit_breaker import CircuitBreaker
 from pipeline.inbox.entry import RawHook
+from pipeline.inbox.replicas import ReplicaWait
 from pipeline.inbox.spool.directory import SpoolDirectory
 from pipeline.inbox.spool.queue import SpoolUnavailable
 from pipeline.infra import metrics
@@ -52,8 +53,13 @@ class IngestRouter:
         breaker: CircuitBreaker,
         wake_up: Callable[[Iterable[int]], None],
         partitions: int = 1,
+        replicas: ReplicaWait | None = None,
     ) -> None:
-        """`wake_up` is called with partitions of the inbox. `partitions`: how many a new inbox begins with."""
+        """`wake_up` is called with partitions of the inbox. `partitions`: how many a new inbox begins with.
+
+        `replicas`: those that must have a hook before it counts as stored; none by default.
+        """
+        self._replicas = replicas or ReplicaWait(0, 0.0, float)
         self._redis = redis
         self._spools = spools
         self._breaker = breaker
@@ -121,7 +127,8 @@ class IngestRouter:
     def _add(self, hooks: Sequence[RawHook]) -> bool:
         """Add hooks to the inbox. After a timeout they may be there all the same; the ledger recognises the receipt."""
         try:
-            woken: Collection[int] = stream.add_all(self._redis, hooks, self._partitions)
+            with self._replicas.confirming(self._redis) as redis:
+                woken: Collection[int] = stream.add_all(redis, hooks, self._partitions)
         except RedisError as error:
             self._is_wakeup_unconfirmed = True
             self._breaker.trip(type(error).__name__)

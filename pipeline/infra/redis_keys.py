@@ -22,6 +22,7 @@ METRICS = "cratewire:metrics"  # series -> its total over all processes, since t
 CONSECUTIVE_FAILURES = "cratewire:failing"  # how many hooks in a row have failed with an internal error
 CHAIN_STOPPED = "cratewire:chain:stopped"  # why the chain is stopped, if it is
 FAILURE_LIMIT_OVERRIDE = "cratewire:chain:let_die"  # set while any number of hooks may fail with internal errors
+REPLICA_PROBE = "cratewire:replicas"  # written to learn whether replicas confirm writes again
 DOCTOR = "cratewire:doctor"  # written to check that Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # the database error that tasks fail with now
 REJECTED_HOOKS = "cratewire:turned_away"  # rejected hooks with a valid token, by store and status

@@ -15,7 +15,7 @@ from typing import get_type_hints
 from environs import validate
 
 from pipeline.infra.environment import read_environment
-from pipeline.settings import flower, fulfilment, inbox, retention
+from pipeline.settings import flower, fulfilment, inbox, redis, retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
 from pipeline.settings.environment import parse_variables
 from pipeline.settings.variable import (
@@ -46,16 +46,7 @@ _mail = partial(declare, "Mail")
 class Settings:
     """The settings of one process. What could hold a secret stays out of the repr."""
 
-    redis_url: str = _storage(
-        "REDIS_URL",
-        "The Redis or Valkey of the inbox: `redis://`, `rediss://` or `unix://`.",
-        unset="embedded",
-        detail="It must have its append-only file on and evict nothing. The embedded Valkey listens on loopback and is "
-        "started by `cratewire run`.",
-        example="redis://127.0.0.1:6379/0",
-        check=build_url_check("redis", "rediss", "unix"),
-        secret=True,
-    )
+    redis_url: str = redis.URL
     database_url: str = _storage(
         "DATABASE_URL",
         "The ledger: `postgresql://user:password@host/name` or `sqlite:////absolute/path.db`.",
@@ -64,16 +55,8 @@ class Settings:
         check=build_url_check("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite"),
         secret=True,
     )
-    broker_url: str = _storage(
-        "CRATEWIRE_BROKER_URL",
-        "Celery's broker: Redis, or RabbitMQ as `amqp://` or `amqps://`.",
-        unset="`REDIS_URL`, or embedded",
-        detail="Nothing in it need survive, so a broker without a disk is best: hooks are handled sooner than through "
-        "one that syncs.",
-        example="amqp://guest:guest@127.0.0.1:5672//",
-        check=build_url_check("redis", "rediss", "amqp", "amqps"),
-        secret=True,
-    )
+    broker_url: str = redis.BROKER_URL
+    replicas: int = redis.REPLICAS
     data_dir: Path = _storage(  # noqa: RUF009 it returns a dataclass field
         "CRATEWIRE_DATA_DIR", "The directory of the spool, the secrets, SQLite and the embedded Valkeys.", default="var"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.core.errors import Misconfigured
 from pipeline.infra.embedded_valkey import BROKER, load_embedded_valkey
 from pipeline.infra.secret_files import read_or_create
 from pipeline.settings.variable import split_list
@@ -27,6 +28,8 @@ def read_last_port(data_dir: Path) -> int:
 
 def derive_settings(read: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
     """The settings that depend on others. Creates secrets and the configuration of embedded Valkeys where needed."""
+    if read["replicas"] and not read["redis_url"]:
+        raise Misconfigured("CRATEWIRE_REPLICAS: needs REDIS_URL, since the embedded Valkey has no replicas")
     redis_url = read["redis_url"] or load_embedded_valkey(data_dir).url
     public_url = (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/")
     is_postgresql = (read["database_url"] or "").startswith("postgres")

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
-from redis import Redis, RedisError
+from redis import RedisError
 from redis.exceptions import ResponseError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.context import Context, build_context
 from pipeline.core.errors import Misconfigured
+from pipeline.infra.redis_client import open_redis
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.faults import classify_database_error
 from pipeline.ledger.revision import is_current
@@ -79,7 +80,7 @@ def open_context(data: Path | None) -> Iterator[Context]:
     """Open the installation of this data directory. Raises Misconfigured if its database or Redis does not answer."""
     settings = load_settings(data)
     engine = make_engine(settings.database_url)
-    redis = Redis.from_url(settings.redis_url, socket_timeout=15, socket_connect_timeout=5)
+    redis = open_redis(settings.redis_url, socket_timeout=15, socket_connect_timeout=5)
     try:
         if not is_current(engine):
             raise Misconfigured("the database is not up to date: run `cratewire migrate` (`cratewire run` does it too)")

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.item import AttentionItem
 from pipeline.attention.listing import find_attention_items
 from pipeline.context import build_context
 from pipeline.core.errors import Misconfigured
+from pipeline.infra.redis_client import open_redis
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revision import is_current
 from pipeline.settings import Settings
@@ -60,7 +60,7 @@ def check_attention(settings: Settings, now: Callable[[], float]) -> Iterator[Fi
 def _load_items(settings: Settings, now: int) -> list[AttentionItem] | None:
     timeouts = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
     engine = make_engine(settings.database_url)
-    with contextlib.closing(Redis.from_url(settings.redis_url, **timeouts)) as redis:
+    with contextlib.closing(open_redis(settings.redis_url, **timeouts)) as redis:
         try:
             if not is_current(engine):
                 return None

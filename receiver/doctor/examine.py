@@ -13,6 +13,7 @@ from kombu.connection import Connection
 
 from pipeline.infra.embedded_valkey import is_run_active
 from pipeline.infra.private_files import find_exposed_files
+from pipeline.infra.redis_client import SENTINEL_SCHEMES
 from pipeline.settings import VARIABLES, Settings
 from receiver.doctor.attention import check_attention
 from receiver.doctor.chain import check_chain, check_public_endpoint
@@ -22,6 +23,7 @@ from receiver.doctor.finding import Finding, FindingState
 from receiver.doctor.partitions import check_partitions
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
 from receiver.doctor.regulations import check_regulations
+from receiver.doctor.replicas import check_replicas
 from receiver.doctor.retention import check_retention
 from receiver.open_files import check_open_files, get_hard_limit
 
@@ -29,7 +31,7 @@ SUPPORTED_PYTHONS = ((3, 11), (3, 14))
 MIN_FREE_BYTES = 200_000_000  # below this the spool would soon refuse hooks
 CONNECT_VARIABLE_PREFIX = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
 DATA_DIRECTORY_ADVICE = "Let this user read and write that directory, or choose another with CRATEWIRE_DATA_DIR."
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_REDIS_SCHEMES = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 
 
 def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[], float]) -> Iterator[Finding]:
@@ -41,6 +43,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
     yield _check_file_permissions(settings)
     unreachable = _get_embedded_redis_advice(settings) if settings.embedded_redis else "Check REDIS_URL and the server."
     yield from check_redis(settings.redis_url, unreachable, now)
+    yield from check_replicas(settings)
     yield from check_partitions(settings)
     if settings.broker_url != settings.redis_url:
         yield _check_broker(settings)

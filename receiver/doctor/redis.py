@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
 
-from pipeline.infra import redis_keys
+from pipeline.infra import redis_client, redis_keys
 from receiver.doctor.finding import Finding
 
 MIN_REDIS_VERSION = (6, 2)  # the first with XAUTOCLAIM
@@ -38,7 +38,7 @@ _REFUSALS: dict[str, Fault] = {
 
 def open_redis(url: str) -> Redis:
     """Return a client with timeouts of a few seconds."""
-    return Redis.from_url(url, socket_timeout=CONNECT_TIMEOUT_S, socket_connect_timeout=CONNECT_TIMEOUT_S)
+    return redis_client.open_redis(url, socket_timeout=CONNECT_TIMEOUT_S, socket_connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def find_fault(client: Redis, variable: str = "REDIS_URL", unreachable: str = "") -> Fault | None:

@@ -13,6 +13,7 @@ from pipeline.inbox.batch_writer import BatchWriter
 from pipeline.inbox.circuit_breaker import CircuitBreaker
 from pipeline.inbox.client import connect
 from pipeline.inbox.ingest import IngestRouter, WakeupThread
+from pipeline.inbox.replicas import ReplicaWait
 from pipeline.inbox.spool.directory import SpoolDirectory
 from pipeline.inbox.stream import has_room
 from pipeline.infra.crypto import hook_tokens
@@ -57,9 +58,15 @@ def build_components(settings: Settings, wake_up: Callable[[int], None] | None =
 def build_ingest_router(settings: Settings, wake_up: Callable[[int], None]) -> IngestRouter:
     """Build the router to Redis or the spool, for the writer thread of this process."""
     redis = connect(settings.redis_url, settings.redis_timeout)
-    circuit_breaker = CircuitBreaker(partial(has_room, redis), time.monotonic)
+    replicas = ReplicaWait(settings.replicas, settings.redis_timeout, time.monotonic)
+
+    def is_ready() -> bool:
+        replicas.check(redis)
+        return has_room(redis)
+
     spools = SpoolDirectory(settings.data_dir / "spool")
-    return IngestRouter(redis, spools, circuit_breaker, WakeupThread(wake_up).request, settings.partitions)
+    breaker, wakeups = CircuitBreaker(is_ready, time.monotonic), WakeupThread(wake_up)
+    return IngestRouter(redis, spools, breaker, wakeups.request, settings.partitions, replicas)
 
 
 def request_chain_wakeup(partition: int) -> None:

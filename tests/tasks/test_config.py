@@ -126,6 +126,23 @@ def test_no_password_is_in_what_flower_shows_of_the_settings(redis, tmp_path):
     assert config["redbeat_redis_options"]["password"] == "s3c/ret"
 
 
+@pytest.mark.parametrize("scheme", ["redis+sentinel", "rediss+sentinel"])
+def test_sentinels_are_named_as_kombu_and_redbeat_name_them(scheme, tmp_path):
+    url = f"{scheme}://me:s3c%2Fret@one:1,two:2/shop/3?sentinel_password=gu4rd"
+    variables = {"REDIS_URL": url, "CRATEWIRE_DATA_DIR": str(tmp_path)}
+    config = celery_config(Settings.from_environment(variables))
+    broker, redbeat = config["broker_transport_options"], config["redbeat_redis_options"]
+    shown = str(filter_hidden_settings(config))
+
+    assert config["broker_url"] == "sentinel://me:s3c%2Fret@one:1/3;sentinel://me:s3c%2Fret@two:2/3"
+    assert (broker["master_name"], broker["sentinel_kwargs"]["password"]) == ("shop", "gu4rd")
+    assert (redbeat["service_name"], redbeat["sentinels"]) == ("shop", [["one", 1], ["two", 2]])
+    assert (redbeat["password"], redbeat["db"], redbeat["username"]) == ("s3c/ret", 3, "me")
+    assert ("broker_use_ssl" in config) == ("redbeat_redis_use_ssl" in config) == (scheme == "rediss+sentinel")
+    assert "s3c" not in shown
+    assert "gu4rd" not in shown
+
+
 def test_only_json_is_accepted():
     assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
 

@@ -8,6 +8,7 @@ from bench.chaos.faults import (
     database,
     duplicates,
     expensive_hooks,
+    failover,
     fuzz,
     order,
     platform,
@@ -25,6 +26,7 @@ from bench.chaos.faults import (
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
     *valkey.FAULTS,
+    *failover.FAULTS,
     *broker.FAULTS,
     *database.FAULTS,
     *pooler.FAULTS,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.core.plural import pluralize
+from pipeline.inbox.replicas import count_replicas
 from pipeline.inbox.spool.queue import SPOOL_FILE_NAME
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
@@ -52,10 +53,20 @@ def _find_redis_items(context: Context) -> Iterator[AttentionItem]:
     if facts.get("maxmemory_policy", "noeviction") != "noeviction":
         effect = "A full Redis would drop hooks that were acknowledged."
         yield _build_item(REDIS, "eviction", "Redis may evict", effect, "Set `maxmemory-policy noeviction`.", now)
+    yield from _find_missing_replicas(context, facts)
     if (max_bytes := facts.get("maxmemory", 0)) and facts.get("used_memory", 0) > MAX_MEMORY_SHARE * max_bytes:
         effect = "Once it is full, hooks go to web's disk."
         to_do = "See why hooks wait: `cratewire status`; or raise `maxmemory` (CRATEWIRE_VALKEY_MAXMEMORY)."
         yield _build_item(REDIS, "memory", "Redis is nearly full", effect, to_do, now)
+
+
+def _find_missing_replicas(context: Context, facts: Mapping[str, Any]) -> Iterator[AttentionItem]:
+    found, wanted = count_replicas(facts), context.settings.replicas
+    if facts.get("role") == "master" and found < wanted:
+        headline = f"{found} of {pluralize(wanted, 'replica')} of Redis are connected"
+        effect = "Hooks are kept on web's disk meanwhile, and become events once enough replicas confirm them."
+        to_do = "Start the replicas, or lower CRATEWIRE_REPLICAS; `cratewire doctor`."
+        yield _build_item(REDIS, "replicas", headline, effect, to_do, context.now())
 
 
 def _find_database_items(context: Context) -> Iterator[AttentionItem]:

@@ -22,6 +22,7 @@ GOOD = [
     ("CRATEWIRE_MAX_HOOK_BYTES", "2000", "max_hook_bytes", 2000),
     ("CRATEWIRE_STORE_HOOKS_PER_MINUTE", "600", "store_hooks_per_minute", 600),
     ("CRATEWIRE_REDIS_TIMEOUT", "1.5", "redis_timeout", 1.5),
+    ("CRATEWIRE_REPLICAS", "2", "replicas", 2),
     ("CRATEWIRE_BATCH", "7", "batch", 7),
     ("CRATEWIRE_WORKERS", "2", "workers", 2),
     ("CRATEWIRE_PARTITIONS", "8", "partitions", 8),
@@ -70,6 +71,7 @@ BAD = {
     "CRATEWIRE_MAX_HOOK_BYTES": "many",
     "CRATEWIRE_STORE_HOOKS_PER_MINUTE": "0",
     "CRATEWIRE_REDIS_TIMEOUT": "0",
+    "CRATEWIRE_REPLICAS": "-1",
     "CRATEWIRE_BATCH": "0",
     "CRATEWIRE_WORKERS": "none",
     "CRATEWIRE_PARTITIONS": "65",
@@ -109,7 +111,8 @@ BAD = {
 
 @pytest.mark.parametrize(("name", "text", "attribute", "value"), GOOD)
 def test_a_variable_sets_its_attribute(tmp_path, name, text, attribute, value):
-    settings = Settings.from_environment({name: text}, data_dir=tmp_path)
+    server = {"REDIS_URL": "redis://redis.example.com"}  # that may have replicas
+    settings = Settings.from_environment(server | {name: text}, data_dir=tmp_path)
 
     assert getattr(settings, attribute) == value
 
@@ -125,6 +128,14 @@ def test_every_malformed_variable_is_named_at_once(tmp_path):
         Settings.from_environment(BAD, data_dir=tmp_path)
 
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == sorted(BAD)
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "CRATEWIRE_BROKER_URL"])
+def test_sentinels_without_the_name_of_a_primary_are_named_without_their_password(tmp_path, name):
+    with pytest.raises(Misconfigured, match=f"^{name}: Must name the primary") as caught:
+        Settings.from_environment({name: "redis+sentinel://:hunter2@one,two"}, data_dir=tmp_path)
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_refusal_never_quotes_a_secret(tmp_path):

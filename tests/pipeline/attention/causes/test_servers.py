@@ -56,6 +56,14 @@ def test_a_redis_that_would_lose_hooks_is_named(attention, facts, said):
     assert subjects(attention, servers.REDIS_CAUSE, redis=Redis(facts)) == said
 
 
+def test_missing_replicas_are_named_and_only_where_they_are_waited_for(attention):
+    wanted = replace(attention.context.settings, replicas=1)
+    alone = Redis(WELL | {"role": "master", "connected_slaves": 0})
+
+    assert subjects(attention, servers.REDIS_CAUSE, redis=alone, settings=wanted) == ["replicas"]
+    assert subjects(attention, servers.REDIS_CAUSE, redis=alone) == []
+
+
 def test_a_database_that_does_not_answer_is_named(attention):
     away = make_engine("sqlite:////nowhere/at/all.conn")
 
