@@ -33,6 +33,11 @@ def is_postgres_installed() -> bool:
     return bool(_places())
 
 
+def find_postgres() -> Path:
+    """The server's program."""
+    return _places()[-1] / "postgres"
+
+
 def make_short_directory() -> Path:
     """A socket's path may have no more than about a hundred characters."""
     return Path(tempfile.mkdtemp(prefix="cratewire-chaos-pg-"))
@@ -67,7 +72,7 @@ def start_postgres(keeper: Supervisor, directory: Path, *, syncs: bool = False) 
         for setting in (*_SETTINGS, f"fsync={'on' if syncs else 'off'}", f"unix_socket_directories={directory}")
         for part in ("-c", setting)
     ]
-    command = [str(_places()[-1] / "postgres"), "-D", str(data), *settings]
+    command = [str(find_postgres()), "-D", str(data), *settings]
     keeper.keep(SupervisedProcess(POSTGRES, command, user=user, stop_by=signal.SIGINT))
     url = f"postgresql://cratewire@/postgres?host={directory}"
     wait_for_postgres(url)

@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bench.chaos.accounting import Row, check_unaccepted, count_results
 from bench.chaos.hooks import EVENT, Hook, make_hook
-from bench.chaos.installation import Installation, wait_until
+from bench.chaos.installation import Installation
 from bench.chaos.load import HookLoad, SentHook
 from bench.chaos.platform import Platform
+from bench.chaos.waiting import wait_until
 from pipeline.inbox import stream
 
 ONLY_SQLITE, ONLY_POSTGRESQL = ("sqlite",), ("postgresql",)
@@ -44,6 +45,7 @@ class Fault:
     refuses: bool = False  # the receiver has no room, and may refuse
     replicas: int | None = None  # that an acknowledgement waits for, in an installation with a replica and Sentinels
     is_promised: bool = True  # False: it shows what is lost without a setting
+    syncs: bool = False  # PostgreSQL is to sync, as it does outside of the bench
     cuts: bool = False  # web is killed, and with it what it was about to answer
     begins_before: bool = False  # with the release before this one
 

@@ -10,13 +10,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,6 +28,7 @@ from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
 from bench.chaos.replicated import start_replica
 from bench.chaos.supervisor import SupervisedProcess, Supervisor
+from bench.chaos.waiting import is_answering, wait_until
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
 from pipeline.infra.embedded_valkey import (
@@ -51,8 +50,6 @@ from receiver.supervisor.procfile import PROCFILE, build_shell_command
 if TYPE_CHECKING:
     from bench.chaos.boxes.shops import Shops
 
-START_TIMEOUT_S = 120
-POLL_INTERVAL_S = 0.1
 STORE = "chaos"
 INSTALLATION_VARIABLES = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configures another installation
 DISK_MB = {"ledger_disk": 400, "spool_disk": 24}  # a PostgreSQL is large; below 16 MB a spool calls itself full
@@ -179,7 +176,7 @@ class Installation:
 
 
 @contextmanager
-def start_installation(
+def start_installation(  # noqa: PLR0913 what an installation is like
     folder: Path,
     database: str,
     *,
@@ -187,11 +184,12 @@ def start_installation(
     disks: bool = False,
     code: Path | None = None,
     replicas: int | None = None,
+    syncs: bool = False,
 ) -> Iterator[Installation]:
     """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers.
 
-    `code`: the checkout whose code everything runs, if it is not this one. With `replicas`, the Valkey is a primary with
-    a replica and Sentinels, and so many replicas are waited for.
+    `code`: the checkout whose code everything runs, if it is not this one. `replicas`: how many are waited for, if the
+    Valkey is a primary with a replica and Sentinels. `syncs`: whether PostgreSQL waits for its disk.
     """
     keeper = Supervisor(folder, _environment(folder))
     if code is not None:
@@ -200,7 +198,7 @@ def start_installation(
         places = _disks(folder, database, stack) if disks else {}
         ours = stack.enter_context(ExitStack())  # is closed when the children have ended
         stack.callback(keeper.stop)
-        running = _start(keeper, database, worker, places, replicas)
+        running = _start(keeper, database, worker, places, replicas, syncs=syncs)
         ours.callback(running.close_clients)
         yield running
 
@@ -226,28 +224,26 @@ def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
 
 
 def _start(
-    keeper: Supervisor, database: str, worker: str, disks: dict[str, Path], replicas: int | None
+    keeper: Supervisor, database: str, worker: str, disks: dict[str, Path], replicas: int | None, *, syncs: bool
 ) -> Installation:
     valkey, broker = (_start_valkey(keeper, name) for name in (INBOX_SERVER, BROKER))
     proxy, broker_proxy = Proxy(valkey.port), Proxy(broker.port)
     url = f"sqlite:///{disks.get('ledger_disk', keeper.folder / 'data') / 'cratewire.db'}"
     if database != "sqlite":
-        url = start_postgres(keeper, disks.get("ledger_disk") or make_short_directory())
+        url = start_postgres(keeper, disks.get("ledger_disk") or make_short_directory(), syncs=syncs)
     keeper.environment |= {
         "DATABASE_URL": url,
         "REDIS_URL": _proxied_url(proxy, valkey),
         "CRATEWIRE_BROKER_URL": _proxied_url(broker_proxy, broker),
     }
     if replicas is not None:
-        sentinels = start_replica(keeper, valkey)
-        keeper.environment |= {"REDIS_URL": sentinels, "CRATEWIRE_REPLICAS": str(replicas)}
-        keeper.environment |= {"CRATEWIRE_BROKER_URL": sentinels}
+        start_replica(keeper, valkey, replicas)
     platform = _start_platform(keeper)
     hooks = _connect(keeper, platform, "")
     for name, line in _processes(worker).items():
         keeper.keep(SupervisedProcess(name, build_shell_command(line)))
     port = int(keeper.environment["PORT"])
-    wait_until(lambda: _is_answering(port), "web answers")
+    wait_until(lambda: is_answering(port), "web answers")
     return Installation(
         keeper=keeper,
         valkey=valkey,
@@ -312,20 +308,3 @@ def _output(keeper: Supervisor, *arguments: str) -> str:
 def _rows(spool: Path) -> int:
     with closing(sqlite3.connect(spool, timeout=5)) as db:
         return int(db.execute("SELECT count(*) FROM hooks").fetchone()[0])
-
-
-def _is_answering(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=2)
-    with closing(connection), suppress(OSError, HTTPException):
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status < 500  # noqa: PLR2004 it speaks
-    return False
-
-
-def wait_until(done: Callable[[], bool], what: str, describe: Callable[[], str] = str) -> None:
-    """Return when the condition is true; raise after a timeout, with the text of `describe`."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {START_TIMEOUT_S} s in vain until {what}. {describe()}")
-        time.sleep(POLL_INTERVAL_S)

@@ -23,8 +23,8 @@ FAILOVER_TIMEOUT_MS = 6_000
 START_TIMEOUT_S = 60.0
 
 
-def start_replica(keeper: Supervisor, primary: EmbeddedValkey) -> str:
-    """Let the primary have a replica and Sentinels, and return the URL that names the Sentinels.
+def start_replica(keeper: Supervisor, primary: EmbeddedValkey, awaited: int) -> None:
+    """Let the primary have a replica and Sentinels, and the processes that are started from now on use them.
 
     The primary knows its replica's password only after a restart, which the caller has not done any work before.
     """
@@ -42,7 +42,7 @@ def start_replica(keeper: Supervisor, primary: EmbeddedValkey) -> str:
     hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
     url = f"redis+sentinel://:{primary.password}@{hosts}/{PRIMARY}/0"
     _await_sentinels(url)
-    return url
+    keeper.environment |= {"REDIS_URL": url, "CRATEWIRE_BROKER_URL": url, "CRATEWIRE_REPLICAS": str(awaited)}
 
 
 def get_primary_port(url: str) -> int | None:

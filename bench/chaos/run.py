@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.chaos.accounting import Row
 from bench.chaos.fault_run import Fault, run_fault
@@ -36,14 +37,20 @@ class ChaosRun:
     def _on_one(self, left: list[Fault], database: str) -> Iterator[Row]:
         """Play until something has been left behind that would disturb the next."""
         folder = Path(tempfile.mkdtemp(prefix="cratewire-chaos-"))
-        worker, begins_before, replicas = needs = _get_needs(left[0])
-        code = unpack_release_before(folder) if begins_before else None
+        needs = _get_needs(left[0])
+        code = unpack_release_before(folder) if needs["begins_before"] else None
         try:
-            if begins_before and code is None:
+            if needs["begins_before"] and code is None:
                 yield Row(left.pop(0).name, database, skipped="this checkout does not have the release before")
                 return
             with start_installation(
-                folder, database, worker=worker, disks=self.disks, code=code, replicas=replicas
+                folder,
+                database,
+                worker=needs["worker"],
+                disks=self.disks,
+                code=code,
+                replicas=needs["replicas"],
+                syncs=needs["syncs"],
             ) as here:
                 here.wrong_release = self.wrong
                 clean = True
@@ -71,6 +78,6 @@ class ChaosRun:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _get_needs(fault: Fault) -> tuple[str, bool, int | None]:
+def _get_needs(fault: Fault) -> dict[str, Any]:
     """What an installation must be like for this fault."""
-    return fault.worker, fault.begins_before, fault.replicas
+    return {name: getattr(fault, name) for name in ("worker", "begins_before", "replicas", "syncs")}

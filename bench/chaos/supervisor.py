@@ -66,6 +66,9 @@ class Supervisor:
             self._start(kept)
         return kept
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._kept
+
     def __getitem__(self, name: str) -> SupervisedProcess:
         return self._kept[name]
 

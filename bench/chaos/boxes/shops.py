@@ -16,9 +16,10 @@ from sqlalchemy import select, update
 
 from bench.chaos.boxes.counting import Sold
 from bench.chaos.boxes.worker import KILLS, WRONG_FILE
-from bench.chaos.installation import Installation, wait_until
+from bench.chaos.installation import Installation
 from bench.chaos.proxy import Proxy
 from bench.chaos.supervisor import SupervisedProcess
+from bench.chaos.waiting import wait_until
 from bench.warehouse_configs import ADAPTERS, CHANNELS, build_config
 from pipeline.context import Context, build_context, now_us
 from pipeline.core.fulfilment import State

@@ -10,7 +10,8 @@ from typing import Any, cast
 from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 
 from bench.chaos.fault_run import Fault, FaultRun
-from bench.chaos.installation import Installation, wait_until
+from bench.chaos.installation import Installation
+from bench.chaos.waiting import wait_until
 from pipeline.infra import redis_keys
 from pipeline.ledger.clock_correction import shift_waits
 from pipeline.ledger.engine import writing

@@ -15,8 +15,9 @@ from bench.chaos.answer_times import get_waits_ms, judge_waits
 from bench.chaos.databases import POSTGRES, wait_for_postgres
 from bench.chaos.disk import filled_disk
 from bench.chaos.fault_run import ONLY_POSTGRESQL, Fault, FaultRun
-from bench.chaos.installation import WORKERS, wait_until
+from bench.chaos.installation import WORKERS
 from bench.chaos.supervisor import SupervisedProcess
+from bench.chaos.waiting import wait_until
 
 ANSWER_MS = 1_000  # an acknowledgement, which needs no database, on a busy machine
 TABLES = "events, deliveries, lanes, people"

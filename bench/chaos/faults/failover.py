@@ -10,8 +10,8 @@ from functools import partial
 from redis import Redis
 
 from bench.chaos.fault_run import ONLY_SQLITE, Fault, FaultRun
-from bench.chaos.installation import wait_until
 from bench.chaos.replicated import REPLICA, count_online_replicas, get_primary_port
+from bench.chaos.waiting import wait_until
 from pipeline.infra.embedded_valkey import EmbeddedValkey
 
 LAG_S = 1.0  # for which the replica receives nothing before its primary dies

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from bench.chaos.broken_worker import BROKEN_RELEASE_FILE
 from bench.chaos.fault_run import Fault, FaultRun
-from bench.chaos.installation import WORKERS, wait_until
+from bench.chaos.installation import WORKERS
+from bench.chaos.waiting import wait_until
 from pipeline.processing.failure_limit import get_chain_stop
 
 WORKER = "python -m bench.chaos.broken_worker"

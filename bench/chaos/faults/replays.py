@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from bench.chaos.fault_run import Fault, FaultRun, now_us
-from bench.chaos.installation import STORE, WORKERS, Installation, wait_until
+from bench.chaos.installation import STORE, WORKERS, Installation
 from bench.chaos.supervisor import SupervisedProcess
+from bench.chaos.waiting import wait_until
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.replays import DONE, ReplayRow, Selection, find_replay, insert_replay, start_replay
 from pipeline.ledger.stores import find_store

@@ -11,9 +11,10 @@ from typing import Any
 from celery import Celery
 
 from bench.chaos.fault_run import Fault, FaultRun
-from bench.chaos.installation import WORKERS, wait_until
+from bench.chaos.installation import WORKERS
 from bench.chaos.release_before import leave_batch_in_broker
 from bench.chaos.supervisor import ROOT
+from bench.chaos.waiting import wait_until
 from pipeline.inbox import stream
 from pipeline.settings import Settings
 from tasks.config import DELIVERIES, HOOKS, celery_config
