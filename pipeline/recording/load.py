@@ -141,7 +141,7 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
     found, rollups = load_drafts(conn, ids.values(), {candidate.store.id: candidate.store for candidate in candidates})
     people = PersonResolver({key: found[person_id] for key, person_id in ids.items()})
     resolve_people(candidates, people)
-    load_needed_facts(conn, found, rollups, list_touched_facts(candidates))
+    load_needed_facts(conn, found, rollups, list_touched_facts(candidates) if rollups else {})
     resolved = (person for candidate in candidates for _, person in candidate.resolved_people)
     _load_profiles(conn, resolved, {person.id for person in people.newly_identified})
     return people

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from pipeline.core.consent import ORIGIN_UNKNOWN
 from pipeline.fan_out.rollup import VERSION, FactKey, Rollup, leave_out, list_needed, load_rollup
@@ -16,9 +16,11 @@ from pipeline.recording.people import PersonDraft
 from pipeline.recording.snapshot import RecordingStore
 
 _PERSON, _FACT, _ROLLUP = (model.__table__ for model in (core.Person, core.Fact, FactRollup))
-_WITH_ROLLUP = select(_PERSON, _ROLLUP.c.data.label("rollup")).join(
-    _ROLLUP, and_(_ROLLUP.c.person_id == _PERSON.c.id, _ROLLUP.c.version == VERSION), isouter=True
-)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_IS_ROLLUP = and_(_ROLLUP.c.person_id == _PERSON.c.id, _ROLLUP.c.version == VERSION)
+_WITH_ROLLUP = select(_PERSON, _ROLLUP.c.data.label("rollup")).join(_ROLLUP, _IS_ROLLUP, isouter=True)
+_SELECT_PEOPLE = _WITH_ROLLUP.where(_PERSON.c.id.in_(_IDS))
+_SELECT_FACTS = select(_FACT).where(_FACT.c.person_id.in_(_IDS))
 _FACT_KEY = _FACT.c.person_id, _FACT.c.kind, _FACT.c.subject
 
 
@@ -29,7 +31,7 @@ def load_drafts(
     found: dict[int, PersonDraft] = {}
     rollups: dict[int, Rollup] = {}
     for part in chunks(set(ids)):
-        for row in conn.execute(_WITH_ROLLUP.where(_PERSON.c.id.in_(part))):
+        for row in conn.execute(_SELECT_PEOPLE, {"ids": part}):
             found[row.id] = PersonDraft(
                 stores[row.store_id],
                 row.customer_id,
@@ -48,7 +50,7 @@ def load_drafts(
 def load_all_facts(conn: Connection, people: Mapping[int, PersonDraft]) -> None:
     """Give each of these people, by id, all their facts."""
     for part in chunks(people):
-        for row in conn.execute(select(_FACT).where(_FACT.c.person_id.in_(part))):
+        for row in conn.execute(_SELECT_FACTS, {"ids": part}):
             people[row.person_id].known[row.kind, row.subject] = dict(row.data)
 
 
