@@ -122,7 +122,7 @@ def _check_nothing_died(scene: FaultRun) -> None:
 FAULTS = (
     Fault("two versions", two_versions, rate=50, needs_new_installation=True),
     Fault(
-        "upgrade of the release before",
+        "upgraded under load",
         from_release_before,
         needs_new_installation=True,
         cuts=True,
