@@ -1,14 +1,15 @@
-"""Reads the inbox so that one store's costly hooks do not delay the hooks of other stores.
+"""Reads the inbox so that one store's many or costly hooks do not delay the hooks of other stores.
 
-A store whose hooks used up its share of a batch is isolated: it is read separately for a while, in turn with all other
-stores. Its deferred hooks stay in the stream, pending under a consumer of the store's own instead of the usual one, and
-its new hooks join them, so they keep their order. Only the holder of the chain lease does any of this.
+A store whose hooks used up its share of a batch, of time or of bytes while others wait, is isolated: it is read
+separately for a while, in turn with all other stores, and in short turns while these have hooks. Its deferred hooks
+stay in the stream, pending under a consumer of the store's own instead of the usual one, and its new hooks join them,
+so they keep their order. Only the holder of the chain lease does any of this.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +17,30 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from pipeline.inbox import stream
-from pipeline.inbox.entry import InboxEntry
+from pipeline.inbox.entry import InboxEntry, from_fields
 from pipeline.inbox.partitions import NUMBER, hash_store
 from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 
 _MOVE_STRANGERS = read_lua(__package__, "fair_queue_move")
+_SORT = read_lua(__package__, "fair_queue_sort")
+_TAIL = read_lua(__package__, "fair_queue_tail")
 _STORE_CONSUMER_PREFIX = "store:"  # of the consumer that an isolated store's hooks are pending under
 ISOLATION_S = 60  # after a store used up its share
 MAX_SCAN_READS = 10  # reads to find other stores' hooks behind those of isolated stores
+SCAN_BYTES = 8_000_000  # looked through in one of them: some milliseconds, in which Redis answers nothing else
+SHORT_TURN_BYTES = 250_000  # of an isolated store while hooks of others come: about a tenth of a second
+MAX_EMPTY_LOOKS = 50  # turns in which no other store had a hook, after which a turn need not be short
+FULL_SHARE = 0.75  # of the bytes of a batch, above which it counts as full
+TAIL_ENTRIES = 100  # the newest hooks, among which those of other stores are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The hooks of a turn. A short one leaves the next hooks of other stores waiting only for a moment."""
+
+    entries: list[InboxEntry]
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +73,81 @@ def _defer(redis: Redis, deferred: Mapping[str, Sequence[str]], partition: int) 
         pipe.execute()
 
 
-def read(redis: Redis, count: int, max_bytes: int, partition: int = 0) -> list[InboxEntry]:
+def read_turn(redis: Redis, count: int, max_bytes: int, partition: int = 0) -> Turn:
     """Read the next hooks: either of all stores that are not isolated, or of one isolated store, in turn.
 
     The limits are those of `stream.read`. Hooks of stores that belong to another partition are moved there.
     """
     for _ in range(MAX_SCAN_READS):
         state = _read_state(redis, partition)
-        found = _read_turn(redis, count, max_bytes, partition, state)
-        entries = _keep_own(redis, found, partition, state.number)
-        if entries or not found:
-            return entries
-    return []
+        found = _read_next(redis, count, max_bytes, partition, state)
+        entries = _keep_own(redis, found.entries, partition, state.number)
+        if entries or not found.entries:
+            return Turn(entries, is_short=found.is_short)
+    return Turn([])
 
 
-def _read_turn(redis: Redis, count: int, max_bytes: int, partition: int, state: _State) -> list[InboxEntry]:
+def _read_next(redis: Redis, count: int, max_bytes: int, partition: int, state: _State) -> Turn:
     if not state.isolated:
-        return stream.read(redis, count, max_bytes, partition=partition)
+        entries = stream.read(redis, count, max_bytes, partition=partition)
+        return Turn(_limit_largest(redis, entries, count, max_bytes, partition))
     served_key = redis_keys.in_partition(redis_keys.LAST_SERVED, partition)
-    last_served: Any = redis.hmget(served_key, "who", "store")
-    who, last_store = ((value or b"").decode() for value in last_served)
+    served: Any = redis.hmget(served_key, "who", "store", "looks")
+    who, last_store, looks = ((value or b"").decode() for value in served)
     waiting = state.waiting
-    if (who != "all" or not waiting) and (
-        entries := _read_other_stores(redis, count, max_bytes, state.isolated, partition)
-    ):
-        redis.hset(served_key, "who", "all")
-        return entries
+    if who != "all" or not waiting:
+        entries = _read_other_stores(redis, count, max_bytes, state.isolated, partition)
+        if entries:
+            redis.hset(served_key, mapping={"who": "all", "looks": 0})
+            return Turn(_limit_largest(redis, entries, count, max_bytes, partition))
     waiting = waiting or _read_state(redis, partition).waiting  # the read may have deferred some just now
     if not waiting:
-        return []
+        return Turn([])
     store = next((name for name in waiting if name > last_store), waiting[0])
-    redis.hset(served_key, mapping={"who": "one", "store": store})
-    return stream.read(redis, count, max_bytes, _STORE_CONSUMER_PREFIX + store, partition)
+    empty_looks = int(looks or 0) + (who != "all")
+    redis.hset(served_key, mapping={"who": "one", "store": store, "looks": empty_looks})
+    is_short = empty_looks < MAX_EMPTY_LOOKS
+    size = min(max_bytes, SHORT_TURN_BYTES) if is_short else max_bytes
+    return Turn(stream.read(redis, count, size, _STORE_CONSUMER_PREFIX + store, partition), is_short=is_short)
+
+
+def _limit_largest(
+    redis: Redis, entries: list[InboxEntry], count: int, max_bytes: int, partition: int
+) -> list[InboxEntry]:
+    """Of a full batch, defer most hooks of a store that has more than all others, if any other waits: and isolate it.
+
+    So the backlog of one store is read in turn with the hooks that have come behind it.
+    """
+    sizes: Counter[str] = Counter()
+    for entry in entries:
+        sizes[entry.store] += entry.size
+    total = sizes.total()
+    if len(entries) < count and total < FULL_SHARE * max_bytes:
+        return entries
+    (largest, size), *others = sizes.most_common()
+    if size * 2 <= total or not (
+        _find_shops(name for name, _ in others) or _is_another_behind(redis, largest, partition)
+    ):
+        return entries
+    kept, deferred, taken = [], [], 0
+    for entry in entries:
+        if entry.store == largest and taken > SHORT_TURN_BYTES:
+            deferred.append(entry.entry_id)
+            continue
+        kept.append(entry)
+        taken += entry.size if entry.store == largest else 0
+    isolate_stores(redis, [largest], {largest: deferred} if deferred else {}, partition)
+    return kept
+
+
+def _is_another_behind(redis: Redis, store: str, partition: int) -> bool:
+    found: Any = _evaluate(redis, _TAIL, partition, TAIL_ENTRIES)
+    return bool(_find_shops(name.decode() for name in found) - {store})
+
+
+def _find_shops(names: Iterable[str]) -> set[str]:
+    """Without the store name of heartbeats, which no shop has."""
+    return {name for name in names if name}
 
 
 def _read_state(redis: Redis, partition: int) -> _State:
@@ -114,19 +173,28 @@ def _read_state(redis: Redis, partition: int) -> _State:
 def _read_other_stores(
     redis: Redis, count: int, max_bytes: int, isolated: frozenset[str], partition: int
 ) -> list[InboxEntry]:
-    """Read hooks of stores that are not isolated. Hooks of isolated stores in between are deferred."""
+    """Read hooks of stores that are not isolated. Hooks of isolated stores in between are deferred, in Redis."""
+    limits = (redis_keys.INBOX_GROUP, _STORE_CONSUMER_PREFIX, count, max_bytes, SCAN_BYTES)
     for _ in range(MAX_SCAN_READS):
-        entries = stream.read(redis, count, max_bytes, partition=partition)
-        deferred: defaultdict[str, list[str]] = defaultdict(list)
-        for entry in entries:
-            if entry.store in isolated:
-                deferred[entry.store].append(entry.entry_id)
-        if deferred:
-            _defer(redis, deferred, partition)
-        others = [entry for entry in entries if entry.store not in isolated]
-        if others or not deferred:
-            return others
+        answer: Any = _evaluate(redis, _SORT, partition, *limits, *sorted(isolated))
+        has_more, rows = answer
+        if rows or not has_more:
+            return [
+                from_fields(entry_id.decode(), dict(zip(fields[::2], fields[1::2], strict=True)))
+                for entry_id, fields in rows
+            ]
     return []
+
+
+def _evaluate(redis: Redis, script: str, partition: int, *arguments: str | int) -> Any:
+    key = redis_keys.in_partition(redis_keys.INBOX, partition)
+    try:
+        return redis.eval(script, 1, key, *arguments)
+    except ResponseError as error:
+        if "NOGROUP" not in str(error):  # an emptied Redis has lost the group with the stream
+            raise
+        stream.ensure_group(redis, partition)
+        return redis.eval(script, 1, key, *arguments)
 
 
 def _keep_own(redis: Redis, entries: list[InboxEntry], partition: int, number: int) -> list[InboxEntry]:

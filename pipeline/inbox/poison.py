@@ -1,8 +1,9 @@
 """Counts the workers that were killed while they processed a body, so that a body that kills workers is quarantined.
 
 Tries are counted by content: the same body sent again is recognised at once. A harmless body that shared a batch with
-a poisonous one is read again in a smaller batch, so three tries never condemn it. The first link records what it reads,
-and the chain lease records whether a link is at work: a batch that was lost between two links was in no worker.
+a poisonous one is read again in a smaller batch of its store, so three tries never condemn it; stores that were not in
+the batch go on as before. The first link records what it reads, and the chain lease records whether a link is at work:
+a batch that was lost between two links was in no worker.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from redis import Redis
 from redis.client import Pipeline
 
 from pipeline.core.hooks import RawBody
+from pipeline.inbox import fair_queue
 from pipeline.inbox.entry import InboxEntry
 from pipeline.infra import redis_keys
 
 MAX_TRIES = 3
 _BATCH_SIZE_BY_TRIES = {0: None, 1: 10}  # highest count of tries in a batch -> its size; beyond: one
 _TRIES_TTL_S = 24 * 3600
+
+_Row = tuple[InboxEntry, str, int]  # an entry, the hash of its body, and how many workers were killed with it
 
 
 def split_poison(
@@ -39,11 +43,28 @@ def split_poison(
         counts, current = pipe.execute()
     killed = _get_killed(current)
     tries = [int(count or 0) + (content in killed) for content, count in zip(hashes, counts, strict=True)]
-    size = _BATCH_SIZE_BY_TRIES.get(max(tries), 1)
-    chosen = list(zip(entries, hashes, tries, strict=True))[:size]
+    rows = _leave_to_their_turn(redis, list(zip(entries, hashes, tries, strict=True)), partition)
+    chosen = rows[: _BATCH_SIZE_BY_TRIES.get(max(count for _, _, count in rows), 1)]
     ready = [(entry, content) for entry, content, count in chosen if count < MAX_TRIES]
     _record_start(redis, killed, [content for _, content in ready], token, partition)
     return [entry for entry, _ in ready], [entry for entry, _, count in chosen if count >= MAX_TRIES]
+
+
+def _leave_to_their_turn(redis: Redis, rows: list[_Row], partition: int) -> list[_Row]:
+    """Isolate the stores of bodies that have been tried before, so that hooks of other stores go on in full batches.
+
+    Returns the rows of the others, or those of one such store if there are no others.
+    """
+    stores = list(dict.fromkeys(entry.store for entry, _, _ in rows))
+    suspects = {entry.store for entry, _, count in rows if count}
+    if not suspects or len(stores) == 1:
+        return rows
+    kept = [store for store in stores if store not in suspects] or stores[:1]
+    deferred = {
+        store: [entry.entry_id for entry, _, _ in rows if entry.store == store] for store in stores if store not in kept
+    }
+    fair_queue.isolate_stores(redis, deferred.keys(), deferred, partition)
+    return [row for row in rows if row[0].store in kept]
 
 
 def reset_tries(redis: Redis, raws: Sequence[RawBody]) -> None:

@@ -21,7 +21,7 @@ from pipeline.inbox.chain_lease import ChainLease
 from pipeline.inbox.entry import InboxEntry
 from pipeline.ledger.revocations import RevocationCache
 from pipeline.processing.broken_release import is_stopped, select_hooks_to_keep
-from pipeline.processing.cpu_budget import MAX_STORE_CPU_S, CpuBudget, CpuLimit, no_cpu_limit
+from pipeline.processing.cpu_budget import MAX_STORE_CPU_S, SHORT_TURN_CPU_S, CpuBudget, CpuLimit, no_cpu_limit
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.failures import POISON, exclude_hooks, quarantine
 from pipeline.processing.metrics import count_batch
@@ -77,6 +77,7 @@ class ChainRun:
         self._lease = lease
         self._context = deps.context
         self._started_at = deps.clock()
+        self._share_s = MAX_STORE_CPU_S
 
     def run(self, link: str = DECODE, batch: Batch | None = None) -> Iterator[RecordedBatch]:
         """Run the links from this one on, and then those of further batches. Yields each batch that was recorded.
@@ -119,12 +120,13 @@ class ChainRun:
         if is_stopped(context):
             return None, {}
         lease.renew()
-        entries = fair_queue.read(context.redis, context.settings.batch, MAX_BATCH_BYTES, lease.partition)
-        ready, poisonous = poison.split_poison(context.redis, entries, lease.token, lease.partition)
+        turn = fair_queue.read_turn(context.redis, context.settings.batch, MAX_BATCH_BYTES, lease.partition)
+        self._share_s = SHORT_TURN_CPU_S if turn.is_short else MAX_STORE_CPU_S
+        ready, poisonous = poison.split_poison(context.redis, turn.entries, lease.token, lease.partition)
         if not ready and not poisonous:
             return None, {}
         self._deps.revocations.refresh_if_due()
-        cpu_budget = CpuBudget(self._deps.cpu_limit, MAX_STORE_CPU_S)
+        cpu_budget = CpuBudget(self._deps.cpu_limit, self._share_s)
         batch = decode_batch(ready, lease.token, context.now, self._is_revoked, cpu_budget)
         batch["partition"] = lease.partition
         self._isolate_costly_stores(cpu_budget)
@@ -134,7 +136,7 @@ class ChainRun:
     def _validate(self, batch: Batch, raws: Mapping[str, RawBody]) -> Batch:
         """Validate the bodies with the schemas of their events."""
         self._lease.bodies = _exclude_poison(batch, raws)
-        cpu_budget = CpuBudget(self._deps.cpu_limit, MAX_STORE_CPU_S)
+        cpu_budget = CpuBudget(self._deps.cpu_limit, self._share_s)
         checked = validate_batch(batch, self._context.now, cpu_budget)
         self._isolate_costly_stores(cpu_budget)
         return checked

@@ -17,6 +17,7 @@ from pipeline.core.errors import BadHook
 
 MAX_HOOK_CPU_S = 2.0  # for one hook in one link; the costliest readable 5 MB take a third of it on a slow machine
 MAX_STORE_CPU_S = 0.5  # for one store's hooks in one link and batch; its first hook is read whatever it costs
+SHORT_TURN_CPU_S = 0.05  # the same in a short turn, while the hooks of other stores wait for its end
 TOO_COSTLY = "too_costly"
 
 CpuLimit = Callable[[float], AbstractContextManager[None]]  # raises CpuLimitExceeded in its block after so many seconds

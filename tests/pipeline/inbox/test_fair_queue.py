@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fakeredis import FakeRedis
+from redis import Redis
 
 from pipeline.inbox import fair_queue, stream
 from pipeline.infra import redis_keys
@@ -13,16 +13,22 @@ MANY_BYTES = 10_000_000
 
 
 @pytest.fixture(params=[2, 3])
-def redis(request) -> FakeRedis:
-    return FakeRedis(protocol=request.param)
+def redis(request, redis_client, valkey_url):
+    client = Redis.from_url(valkey_url, protocol=request.param)
+    yield client
+    client.close()
 
 
 def add(redis, *numbers, store="slow", size=10):
     stream.add_all(redis, [hook(number, size=size, store=store) for number in numbers])
 
 
+def read_turn(redis, count=100, max_bytes=MANY_BYTES):
+    return fair_queue.read_turn(redis, count, max_bytes)
+
+
 def read(redis, count=100, max_bytes=MANY_BYTES):
-    return fair_queue.read(redis, count, max_bytes)
+    return fair_queue.read_turn(redis, count, max_bytes).entries
 
 
 def receipts(entries):
@@ -157,3 +163,74 @@ def test_a_store_is_isolated_for_a_while(redis):
     fair_queue.isolate_stores(redis, ["slow"], {})
 
     assert 0 < redis.ttl(redis_keys.ISOLATED_STORES) <= fair_queue.ISOLATION_S
+
+
+def test_a_backlog_of_one_store_is_read_in_turn_with_the_hooks_behind_it(redis):
+    add(redis, *range(1, 41), size=100_000)
+    add(redis, 50, store="other")
+
+    first = read_and_finish(redis, max_bytes=2_000_000)
+    assert first == ["r1", "r2", "r3"]
+    assert [read_and_finish(redis), read_and_finish(redis)] == [["r50"], ["r4", "r5"]]
+
+
+def test_many_small_hooks_are_a_backlog_too(redis):
+    add(redis, *range(1, 41), size=50_000)
+    add(redis, 50, store="other")
+
+    assert len(read_and_finish(redis, count=20)) < 10
+    assert read_and_finish(redis) == ["r50"]
+
+
+def test_a_backlog_of_the_only_store_is_read_in_full_batches(redis):
+    add(redis, *range(1, 41), size=100_000)
+    add(redis, 50, store="")  # a heartbeat
+
+    assert len(read_and_finish(redis, max_bytes=2_000_000)) == 20
+    assert not redis.exists(redis_keys.ISOLATED_STORES)
+
+
+def test_stores_that_share_a_full_batch_are_not_isolated(redis):
+    for number in range(1, 41):
+        add(redis, number, store=f"store-{number % 2}", size=100_000)
+
+    assert len(read_and_finish(redis, max_bytes=2_000_000)) == 20
+    assert not redis.exists(redis_keys.ISOLATED_STORES)
+
+
+def test_the_turns_of_an_isolated_store_are_short_while_others_have_hooks(redis):
+    fair_queue.isolate_stores(redis, ["slow"], {})
+    add(redis, *range(1, 1_600), size=10_000)
+    turns = []
+    for number in range(fair_queue.MAX_EMPTY_LOOKS + 4):
+        if number == 1:
+            add(redis, 5_000, store="other")
+        turn = read_turn(redis, max_bytes=1_000_000)
+        finish(redis, turn.entries)
+        turns.append((turn.is_short, len(turn.entries)))
+
+    assert turns[0] == (True, 25)
+    assert turns[1] == (False, 1)
+    assert turns[2] == (True, 25)
+    assert turns[-1] == (False, 100)
+
+
+def test_deleted_hooks_between_those_of_others_stop_no_turn(redis):
+    fair_queue.isolate_stores(redis, ["slow"], {})
+    add(redis, 1, 2, 3, store="other")
+    entries = read(redis)
+    redis.xdel(redis_keys.INBOX, entries[0].entry_id)
+
+    assert read_and_finish(redis) == ["r2", "r3"]
+
+
+def test_the_hooks_of_others_beyond_the_limits_are_read_first_the_next_time(redis):
+    fair_queue.isolate_stores(redis, ["slow"], {})
+    add(redis, 1)
+    for number in range(2, 40):
+        add(redis, number, store=f"store-{number % 2}")
+    add(redis, 40)
+
+    found = read_and_finish(redis, count=4)
+    redis.hset(redis_keys.LAST_SERVED, "who", "one")
+    assert [found, read_and_finish(redis, count=4)] == [["r2", "r3", "r4", "r5"], ["r6", "r7", "r8", "r9"]]

@@ -28,7 +28,7 @@ def find_store(partition, number=4):
 
 
 def read(redis, partition):
-    return [entry.receipt for entry in fair_queue.read(redis, 100, MANY_BYTES, partition)]
+    return [entry.receipt for entry in fair_queue.read_turn(redis, 100, MANY_BYTES, partition).entries]
 
 
 def test_all_hooks_of_a_store_are_in_its_partition(redis):

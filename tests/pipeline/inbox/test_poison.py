@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.inbox import fair_queue, stream
 from pipeline.inbox.chain_lease import acquire_chain_lease, park_chain_lease, release_chain_lease, renew_chain_lease
-from pipeline.inbox.entry import InboxEntry
+from pipeline.inbox.entry import InboxEntry, RawHook
 from pipeline.inbox.poison import MAX_TRIES, hash_content, reset_tries, split_poison
 from pipeline.infra import redis_keys
 
@@ -143,3 +144,40 @@ def test_tries_expire(redis):
     read(redis, entries(1))
 
     assert 0 < redis.ttl(redis_keys.POISON_TRIES) <= 24 * 3600
+
+
+def test_only_the_stores_of_the_batch_that_killed_a_worker_are_read_in_small_batches(redis):
+    put(redis, 1, 2, 3, store="poisonous")
+    put(redis, 4, 5, store="concerned")
+    first = read_next(redis)
+    put(redis, *range(6, 20), store="other")
+    batches = [read_next(redis) for _ in range(4)]
+
+    assert first == ["r1", "r2", "r3", "r4", "r5"]
+    assert batches[0] == [f"r{number}" for number in range(6, 20)]
+    assert batches[1:] == [["r4", "r5"], ["r1", "r2", "r3"], []]
+
+
+def test_without_other_hooks_the_stores_of_a_killed_worker_are_read_one_after_the_other(redis):
+    put(redis, *range(1, 13), store="poisonous")
+    put(redis, 13, store="concerned")
+    read_next(redis)
+
+    assert [read_next(redis) for _ in range(3)] == [[f"r{number}" for number in range(1, 11)], ["r11", "r12"], ["r13"]]
+
+
+def put(redis, *numbers, store):
+    hooks = [RawHook(f"r{number}", store, 1, "order_new", number, b"body %d" % number) for number in numbers]
+    stream.add_all(redis, hooks)
+
+
+def read_next(redis):
+    """The receipts of the next batch. Its worker is killed if it is the first of all; otherwise it is finished."""
+    redis.delete(redis_keys.INBOX_LEASE)
+    token = acquire_chain_lease(redis)
+    ready, _ = split_poison(redis, fair_queue.read_turn(redis, 250, 4_000_000).entries, token)
+    if redis.exists(redis_keys.POISON_TRIES) or not ready:
+        stream.remove(redis, [entry.entry_id for entry in ready])
+        reset_tries(redis, [(entry.raw, entry.query) for entry in ready])
+        release_chain_lease(redis, token)
+    return [entry.receipt for entry in ready]

@@ -56,7 +56,7 @@ def drain(redis):
     receipts, places = {}, {}
     number = get_partition_count(redis).number
     for partition in range(number):
-        while entries := fair_queue.read(redis, 3, MANY_BYTES, partition):
+        while entries := fair_queue.read_turn(redis, 3, MANY_BYTES, partition).entries:
             for entry in entries:
                 receipts.setdefault(entry.store, []).append(int(entry.receipt[1:]))
                 places.setdefault(entry.store, set()).add(partition)
@@ -108,7 +108,7 @@ def test_many_hooks_are_moved_in_several_steps(redis, monkeypatch):
 
 def test_pending_and_deferred_hooks_keep_their_place(redis):
     add(redis, *STORES)
-    entries = fair_queue.read(redis, 5, MANY_BYTES)
+    entries = fair_queue.read_turn(redis, 5, MANY_BYTES).entries
     fair_queue.isolate_stores(redis, [STORES[1]], {STORES[1]: [entries[1].entry_id]})
     add(redis, *STORES, first=10)
     change(redis, 4)
@@ -246,7 +246,7 @@ def _read(redis, name, value, recorded):
         token = acquire_chain_lease(redis, partition=partition)
         if token is None:
             continue
-        entries = fair_queue.read(redis, value if name == "read" else 6, MANY_BYTES, partition)
+        entries = fair_queue.read_turn(redis, value if name == "read" else 6, MANY_BYTES, partition).entries
         if name == "defer":
             mine = [entry.entry_id for entry in entries if entry.store == value]
             fair_queue.isolate_stores(redis, [value], {value: mine} if mine else {}, partition)
