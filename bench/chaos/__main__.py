@@ -28,18 +28,26 @@ INSIDE = "--inside"
     type=click.Choice(list(WRONG_RELEASES)),
     help="Boxes only, with workers that are wrong on purpose: no row may hold.",
 )
+@click.option("--partitions", type=click.IntRange(1, 64), help="Of the inbox; else as many as it begins with.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--keep", is_flag=True, help="Keep data and logs, and say where.")
 @click.option(INSIDE, is_flag=True, hidden=True, help="This is a mount namespace of our own.")
-def main(only: Sequence[str], database: str | None, seed: int, wrong: str | None, **flags: bool) -> None:
+def main(
+    only: Sequence[str],
+    database: str | None,
+    partitions: int | None,
+    seed: int,
+    wrong: str | None,
+    **flags: bool,
+) -> None:
     """Exit with 0 only if something struck and nothing was lost, doubled or out of order."""
     if not flags["inside"]:
         enter_namespace(sys.argv[1:], INSIDE)
     faults = [fault for fault in FAULTS if not only or any(text in fault.name for text in only)]
     if wrong:
         faults = [fault for fault in faults if fault in boxes.FAULTS]
-    run = ChaosRun(flags["short"], seed, flags["keep"], flags["inside"], wrong or "")
+    run = ChaosRun(flags["short"], seed, flags["keep"], flags["inside"], wrong or "", partitions)
     rows = _show_rows(run.rows(faults, [database] if database else _installed_databases()), as_json=flags["as_json"])
     sys.exit(0 if any(row.holds for row in rows) and not any(row.fails for row in rows) else 1)
 

@@ -22,7 +22,7 @@ from redis import Redis
 from pipeline.core.errors import CratewireError
 from pipeline.inbox import poison, stream
 from pipeline.inbox.chain_lease import acquire_chain_lease, is_chain_lease_free, release_chain_lease, renew_chain_lease
-from pipeline.inbox.partitions import get_partition_count
+from pipeline.inbox.partitions import MAX_PARTITIONS, get_partition_count
 from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 from pipeline.infra.redis_lease import Lease
@@ -95,7 +95,9 @@ def _alone(mover: _Mover) -> Iterator[None]:
 
 def _run(mover: _Mover, wanted: int) -> Move:
     keys = (redis_keys.PARTITIONS, redis_keys.INBOX, redis_keys.INBOX_TOKEN)
-    answer: Any = mover.redis.eval(_BEGIN, len(keys), *keys, wanted, mover.move_id, redis_keys.INBOX_GROUP)
+    answer: Any = mover.redis.eval(
+        _BEGIN, len(keys), *keys, wanted, mover.move_id, redis_keys.INBOX_GROUP, MAX_PARTITIONS
+    )
     before, after = answer
     if before == after:
         return Move(before, after)

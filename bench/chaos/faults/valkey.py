@@ -46,10 +46,10 @@ def full(scene: FaultRun) -> None:
 
 
 def emptied(scene: FaultRun) -> None:
-    """Everything but the inbox is gone: leases, tokens, kicks, beat's schedule, budgets."""
+    """Everything but the streams of the inbox is gone: leases, tokens, kicks, beat's schedule, budgets."""
     redis = scene.here.redis
     for _ in range(scene.times(10, 3)):
-        names = [name for name in redis.scan_iter(count=1000) if name != redis_keys.INBOX.encode()]
+        names = [name for name in redis.scan_iter(count=1000) if not name.startswith(redis_keys.INBOX.encode())]
         if names:
             redis.delete(*names)
         time.sleep(scene.rng.uniform(1.0, 3.0))
