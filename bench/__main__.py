@@ -22,7 +22,7 @@ from bench.fulfilment import measure as fulfilment
 from bench.fulfilment.report import report as report_fulfilment
 from bench.hooks import make_hooks
 from bench.machine import describe_machine
-from bench.measures import acknowledge, delivery, growth, idle, large_person, memory, paced
+from bench.measures import acknowledge, delivery, growth, idle, large_person, memory, paced, partitions
 from bench.pages import measure as pages
 from bench.pages.report import report as report_pages
 from bench.plan import FULL, QUICK, Plan
@@ -64,6 +64,10 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "rest": (lambda plan: asdict(rest.measure_rest(plan.rest_s)), report.rest),
     "small": (lambda plan: small.measure(*plan.small) if small.is_possible() else {}, report.small),
     "fulfilment": (lambda plan: fulfilment.measure(plan.fulfilment), report_fulfilment),
+    "partitions": (
+        lambda plan: partitions.measure(*plan.partitions) if is_postgres_installed() else {},
+        report.partitions,
+    ),
     "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
     "large_person": (lambda plan: large_person.measure(*plan.large_person), report.large_person),
 }

@@ -100,6 +100,14 @@ def _find_cost_of_many_orders(found: Figures) -> float | None:
     return max(ratio for ways in ratios(figures).values() for ratio in ways.values()) if figures else None
 
 
+def _find_gain_of_partitions(found: Figures) -> float | None:
+    rates = found.get("partitions", {})
+    if not rates:
+        return None
+    pairs = zip(rates["1"], rates["2"], strict=True)
+    return float(statistics.median(two / one for one, two in pairs))
+
+
 AIMS: tuple[Aim, ...] = (
     Aim("memory at rest, one store (PSS)", " MB", 250, _of("rest", "pss")),
     Aim("2,000 hooks at 60/s within 512 MB: share that arrived, once", "", 1, _find_share_that_arrived, is_least=True),
@@ -115,6 +123,7 @@ AIMS: tuple[Aim, ...] = (
     Aim("CPU for a hook, of (e)'s", " times", 0.35, _ratio("cpu_ms", "ours", "node_with_ledger")),
     Aim("p99 of the acknowledgement at 500/s, of (a)'s", " times", 3, _find_fast_pace),
     Aim("PostgreSQL, of SQLite's rate", " times", 1, _ratio("per_second", "postgresql", "ours"), is_least=True),
+    Aim("rate of recording with two partitions, of one's", " times", 1.7, _find_gain_of_partitions, is_least=True),
     Aim("CPU of a hook in a batch about 250 stores", " ms", 2, _find_cost_of_many_stores),
     Aim("recording for a person with 5,000 orders, of one with 5", " times", 1.2, _find_cost_of_many_orders),
 )

@@ -29,6 +29,7 @@ class Plan:
     page_requests: int  # of each address
     readers: tuple[int, int]  # hooks a second beside them, and seconds
     fulfilment: fulfilment.Scenario
+    partitions: tuple[int, int]  # rounds, and hooks of a round
     rest_s: float  # watched at rest
     small: tuple[int, int, float]  # MB of memory, hooks, and hooks a second
     large_person: tuple[int, int, int]  # rounds, hooks of a round, and orders of a person with many
@@ -57,6 +58,7 @@ FULL = Plan(
     page_requests=5,
     readers=(100, 20),
     fulfilment=fulfilment.FULL,
+    partitions=(5, 8_000),
     rest_s=60.0,
     small=(512, 2_000, 60.0),
     large_person=(5, 50, 5_000),
@@ -83,6 +85,7 @@ QUICK = Plan(
     page_requests=1,
     readers=(20, 2),
     fulfilment=fulfilment.QUICK,
+    partitions=(1, 400),
     rest_s=5.0,
     small=(512, 100, 60.0),
     large_person=(1, 10, 100),

@@ -114,6 +114,20 @@ def memory(found: Mapping[str, Any]) -> Iterator[str]:
     yield "  left in Redis: " + ", ".join(f"{name} {count}" for name, count in found["left"].items())
 
 
+def partitions(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "Recording on PostgreSQL, the inbox filled beforehand: hooks a second by partitions"
+    for number, rates in found.items():
+        yield f"  {number:>9} partitions  {statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+    if found:
+        yield f"  of one partition's rate: {compare_rates(found):.2f} times"
+
+
+def compare_rates(found: Mapping[str, Any]) -> float:
+    """The rate of the most partitions as a multiple of that of one: the median over the rounds."""
+    pairs = zip(found["1"], found[max(found, key=int)], strict=True)
+    return float(statistics.median(more / less for less, more in pairs))
+
+
 def growth(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"CPU per hook by the size of the ledger (one process, batches of {found['batch']})"
     for size, costs in found["cpu_ms_per_hook"].items():
