@@ -5,6 +5,7 @@ The inbox is filled beforehand, and nothing is delivered: what is measured is re
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import tempfile
 import time
@@ -13,6 +14,7 @@ from contextlib import ExitStack
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import structlog
 from redis import Redis
 
 from bench.chaos.databases import running_postgres
@@ -98,6 +100,7 @@ def _drain(settings: dict[str, str], partitions: int) -> float:
 
 
 def _record(settings: dict[str, str], partition: int, ready: Barrier) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     context = open_process_context(Settings.from_environment(settings))
     deps = ChainDeps(context, RevocationCache(context.engine, time.monotonic))
     stream.get_depths(context.redis)
