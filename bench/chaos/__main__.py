@@ -13,6 +13,7 @@ from bench.chaos.accounting import Row
 from bench.chaos.boxes.worker import WRONG_RELEASES
 from bench.chaos.disk import enter_namespace
 from bench.chaos.faults import FAULTS, boxes
+from bench.chaos.installation import SETTINGS
 from bench.chaos.run import ChaosRun
 
 DATABASES = ("sqlite", "postgresql")
@@ -44,10 +45,12 @@ def main(
     """Exit with 0 only if something struck and nothing was lost, doubled or out of order."""
     if not flags["inside"]:
         enter_namespace(sys.argv[1:], INSIDE)
+    if partitions:
+        SETTINGS["CRATEWIRE_PARTITIONS"] = str(partitions)
     faults = [fault for fault in FAULTS if not only or any(text in fault.name for text in only)]
     if wrong:
         faults = [fault for fault in faults if fault in boxes.FAULTS]
-    run = ChaosRun(flags["short"], seed, flags["keep"], flags["inside"], wrong or "", partitions)
+    run = ChaosRun(flags["short"], seed, flags["keep"], flags["inside"], wrong or "")
     rows = _show_rows(run.rows(faults, [database] if database else _installed_databases()), as_json=flags["as_json"])
     sys.exit(0 if any(row.holds for row in rows) and not any(row.fails for row in rows) else 1)
 
