@@ -13,8 +13,9 @@ from itertools import cycle, islice
 
 from bench.chaos.fault_run import Fault, FaultRun
 from bench.chaos.faults.processes import list_children
-from bench.chaos.installation import POLL_INTERVAL_S, WORKERS, wait_until
+from bench.chaos.installation import WORKERS
 from bench.chaos.supervisor import ROOT
+from bench.chaos.waiting import POLL_INTERVAL_S, wait_until
 from pipeline.inbox import stream
 from pipeline.inbox.partitions import get_partition_count, hash_store
 
