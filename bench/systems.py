@@ -36,6 +36,7 @@ WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
 MIN_NODE_VERSION = 20  # Fastify 5 requires it; Debian 12 has 18
 NODE = Path(__file__).parent / "peers" / "node"
+ONE_STORE_SENDS_ALL = {"CRATEWIRE_STORE_HOOKS_PER_MINUTE": "100000000"}
 SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
 _CELERY = [sys.executable, "-m", "celery"]
 
@@ -68,10 +69,7 @@ def ours(
     """Everything `cratewire run` starts: web, workers, backfill, beat, both Valkeys; SQLite unless a URL is given."""
     port, data = find_free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
-    settings |= {
-        "CRATEWIRE_WORKERS": str(WORKERS),
-        "CRATEWIRE_STORE_HOOKS_PER_MINUTE": "100000000",
-    }  # one store sends all
+    settings |= {"CRATEWIRE_WORKERS": str(WORKERS), **ONE_STORE_SENDS_ALL}
     settings |= {"DATABASE_URL": database_url} if database_url else {}
     run = [sys.executable, "-m", "receiver.cli", "run"]
     with folder.running("cratewire", run, **settings) as (process, said):
@@ -109,6 +107,7 @@ def web(folder: Folder) -> Iterator[SystemUnderTest]:
     with _valkey(folder) as (redis_url, valkey):
         more = {"REDIS_URL": redis_url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": SECRET}
         more |= {"CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_LOG_LEVEL": "WARNING"}
+        more |= ONE_STORE_SENDS_ALL
         serve = [sys.executable, "-m", "receiver.serve", "--port", str(port)]
         with folder.running("web", serve, **more) as (process, said):
             wait_until("our web process", lambda: is_answering(port), process, said)
