@@ -13,7 +13,7 @@ from typing import Any
 import click
 import structlog
 
-from bench import report, rest, small, systems
+from bench import disk, report, rest, small, systems
 from bench.aims import list_aims
 from bench.backfill import measure as backfill
 from bench.backfill.report import report as report_backfill
@@ -62,6 +62,7 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "backfill": (lambda plan: backfill.measure(plan.backfill), report_backfill),
     "pages": (lambda plan: pages.measure(plan.pages, plan.page_requests, plan.readers), report_pages),
     "rest": (lambda plan: asdict(rest.measure_rest(plan.rest_s)), report.rest),
+    "disk": (lambda plan: disk.measure_databases(plan.disk), report.disk),
     "small": (lambda plan: small.measure(*plan.small) if small.is_possible() else {}, report.small),
     "fulfilment": (lambda plan: fulfilment.measure(plan.fulfilment), report_fulfilment),
     "partitions": (

@@ -125,5 +125,7 @@ AIMS: tuple[Aim, ...] = (
     Aim("PostgreSQL, of SQLite's rate", " times", 1, _ratio("per_second", "postgresql", "ours"), is_least=True),
     Aim("rate of recording with two partitions, of one's", " times", 1.7, _find_gain_of_partitions, is_least=True),
     Aim("CPU of a hook in a batch about 250 stores", " ms", 2, _find_cost_of_many_stores),
+    Aim("disk for an event, SQLite", " bytes", 4_000, _of("disk", "databases", "sqlite", "bytes_per_event")),
+    Aim("disk for an event, PostgreSQL", " bytes", 4_000, _of("disk", "databases", "postgresql", "bytes_per_event")),
     Aim("recording for a person with 5,000 orders, of one with 5", " times", 1.2, _find_cost_of_many_orders),
 )

@@ -30,6 +30,7 @@ from pipeline.ledger.migrations import migrate
 from pipeline.settings import VARIABLES
 
 BATCH: int = VARIABLES["batch"].default
+DATABASES = ("sqlite", "postgresql")
 _VACUUMS = 10
 _LEAST_BYTES = 1.0  # of a table and its indexes, of an event; the rest is added up in one row
 _SQLITE = """
@@ -46,6 +47,19 @@ _POSTGRESQL = """
 """
 
 Sizes = dict[str, dict[str, int]]  # table -> table or index -> bytes
+
+
+def measure_databases(events: int, names: tuple[str, ...] = DATABASES) -> dict[str, Any]:
+    """By database, what `measure` says; and how many hooks were recorded, and the bytes of their bodies."""
+    hooks = make_hooks(events)
+    sent = sum(len(hook.body) for hook in hooks) / len(hooks)
+    with (
+        tempfile.TemporaryDirectory(prefix="cratewire-bench-") as folder,
+        systems.redis(Folder(Path(folder) / "redis")) as redis,
+        _databases(Path(folder), names) as urls,
+    ):
+        by_database = {name: measure(url, redis, hooks) for name, url in urls.items()}
+    return {"events": events, "body_bytes": sent, "databases": by_database}
 
 
 def measure(url: str, redis: Redis, hooks: list[Hook]) -> dict[str, Any]:
@@ -119,29 +133,21 @@ def _list_rows(found: dict[str, Any], *, shows_indexes: bool) -> Iterator[str]:
 
 @click.command()
 @click.option("--events", default=10_000, show_default=True, help="Hooks to record and deliver.")
-@click.option("--only", type=click.Choice(["sqlite", "postgresql"]), help="One database instead of both.")
+@click.option("--only", type=click.Choice(DATABASES), help="One database instead of both.")
 @click.option("--indexes", is_flag=True, help="List each index.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures instead of tables.")
 def main(events: int, only: str | None, indexes: bool, as_json: bool) -> None:  # noqa: FBT001 click passes them by name
     """Say how many bytes of disk an event takes, by table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    hooks = make_hooks(events)
-    sent = sum(len(hook.body) for hook in hooks) / len(hooks)
-    found: dict[str, Any] = {"events": events, "body_bytes": sent}
-    with (
-        tempfile.TemporaryDirectory(prefix="cratewire-bench-") as folder,
-        systems.redis(Folder(Path(folder) / "redis")) as redis,
-        _databases(Path(folder), (only,) if only else ("sqlite", "postgresql")) as urls,
-    ):
-        found |= {name: measure(url, redis, hooks) for name, url in urls.items()}
+    found = measure_databases(events, (only,) if only else DATABASES)
     if as_json:
         print(json.dumps(found, indent=2))
         return
-    for name in urls:
-        cpu = ", ".join(f"{stage} {ms:.2f}" for stage, ms in found[name]["cpu_ms_per_hook"].items())
-        print(f"\n{name}: {events} events of {sent:.0f} bytes; ms of CPU for a hook: {cpu}\n")
+    for name, figures in found["databases"].items():
+        cpu = ", ".join(f"{stage} {ms:.2f}" for stage, ms in figures["cpu_ms_per_hook"].items())
+        print(f"\n{name}: {events} events of {found['body_bytes']:.0f} bytes; ms of CPU for a hook: {cpu}\n")
         print("| table | rows | indexes | bytes of an event |\n| --- | --- | --- | --- |")
-        print("\n".join(_list_rows(found[name], shows_indexes=indexes)))
+        print("\n".join(_list_rows(figures, shows_indexes=indexes)))
 
 
 if __name__ == "__main__":

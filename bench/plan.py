@@ -31,6 +31,7 @@ class Plan:
     fulfilment: fulfilment.Scenario
     partitions: tuple[int, int]  # rounds, and hooks of a round
     rest_s: float  # watched at rest
+    disk: int  # hooks
     small: tuple[int, int, float]  # MB of memory, hooks, and hooks a second
     large_person: tuple[int, int, int]  # rounds, hooks of a round, and orders of a person with many
 
@@ -60,6 +61,7 @@ FULL = Plan(
     fulfilment=fulfilment.FULL,
     partitions=(5, 8_000),
     rest_s=60.0,
+    disk=10_000,
     small=(512, 2_000, 60.0),
     large_person=(5, 50, 5_000),
 )
@@ -87,6 +89,7 @@ QUICK = Plan(
     fulfilment=fulfilment.QUICK,
     partitions=(1, 400),
     rest_s=5.0,
+    disk=500,
     small=(512, 100, 60.0),
     large_person=(1, 10, 100),
 )

@@ -83,6 +83,12 @@ def rest(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def disk(found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Disk for an event, of a body of {found['body_bytes']:.0f} bytes"
+    for name, figures in found["databases"].items():
+        yield f"  {name:12} {figures['bytes_per_event']:6.0f} bytes"
+
+
 def small(found: Mapping[str, Any]) -> Iterator[str]:
     yield "Little memory"
     if not found:
