@@ -83,12 +83,13 @@ def fill_in(page: Page, world: World, **changes: Any) -> None:
         "Client ID": "an-id",
         "Client Secret": "a-secret",
         "Address of the Merchant API": f"{world.cratejoy.url}/v1/",
-        "Site ID": config["site_id"],
-        "API key": config["api_key"],
-        "Base URL": config["base_url"],
         "Mail address": EMAIL,
         "Password": PASSWORD,
     }
+    of_platform = {"Site ID": config["site_id"], "API key": config["api_key"], "Base URL": config["base_url"]}
     for label, value in (fields | changes).items():
         page.get_by_label(label, exact=True).fill(value)
+    platform = page.locator("[data-platform=customerio]")  # another platform may have a field of the same name
+    for label, value in of_platform.items():
+        platform.get_by_label(label, exact=True).fill(value)
     page.get_by_label("Now", exact=True).check()
