@@ -48,7 +48,7 @@ def outputs_and_secrets(tmp_path_factory):
     try:
         stage = start_demo(processes, seed=5)
         for fault in FAULTS:
-            call_sandbox(f"{stage.customerio['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
+            call_sandbox(f"{stage.platform_keys['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
         log = processes.folder / "cratewire.log"
         with locked(stage.data, log) as lock:
             run_scenario(processes, stage, 120, 5, lambda *_: lock.set())  # once the store lives
@@ -104,7 +104,7 @@ def erase_one(stage, log):
     """Erase a person with orders; what is left of them, by place. Says how many places had them before."""
     people = call_sandbox(f"{stage.store['url']}/_sandbox/truth")["people"]
     names = [one["name"] for one in people]
-    known = {profile["email"] for profile in call_sandbox(f"{stage.customerio['url']}/_sandbox/people")}
+    known = {profile["email"] for profile in call_sandbox(f"{stage.platform_keys['url']}/_sandbox/people")}
     person = next(one for one in people if one["email"] in known and names.count(one["name"]) == 1)
     texts = [person["email"].lower().encode(), person["name"].lower().encode()]
     found = {"before": find_in_files(stage.data, log, texts)}
@@ -118,7 +118,7 @@ def erase_one(stage, log):
         interval_s=0.5,
     )
     engine.dispose()
-    profiles = call_sandbox(f"{stage.customerio['url']}/_sandbox/people")
+    profiles = call_sandbox(f"{stage.platform_keys['url']}/_sandbox/people")
     platform = [profile for profile in profiles if profile["email"] == person["email"]]
     return found | {"files": find_in_files(stage.data, log, texts), "platform": platform}
 
@@ -195,13 +195,13 @@ def secrets_of(stage, processes):
         "an address": [CANARY, *(one["email"] for one in people if one["email"])],
         "a name": [one["name"] for one in people if len(one["name"] or "") > 5],
         "a last name": [one["last_name"] for one in people if len(one["last_name"] or "") > 5],
-        "a key": [stage.customerio["api_key"], stage.store["client_secret"], basic_of(stage), *kept],
+        "a key": [stage.platform_keys["api_key"], stage.store["client_secret"], basic_of(stage), *kept],
         "a token": sorted({urlsplit(hook["target"]).path.split("/")[3] for hook in hooks["results"]}),
     }
 
 
 def basic_of(stage):
-    pair = f"{stage.customerio['site_id']}:{stage.customerio['api_key']}"
+    pair = f"{stage.platform_keys['site_id']}:{stage.platform_keys['api_key']}"
     return base64.b64encode(pair.encode()).decode()
 
 

@@ -21,6 +21,7 @@ OF_NO_STORE = frozenset(
         "api_tokens",
         "audit_log",  # who removed a store is asked for afterwards
         "count_marks",
+        "dictionaries",
         "failed_log_ins",
         "fences",
         "heartbeats",

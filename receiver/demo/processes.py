@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline.core.errors import CratewireError
 from pipeline.settings import read_environment
-from receiver.demo.platforms import DemoPlatform
+from receiver.demo.platforms import PLATFORMS, DemoPlatform
 
 _READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 40
@@ -95,7 +95,9 @@ class DemoProcesses:
                 child.wait()
 
 
-def start_demo(processes: DemoProcesses, seed: int, platform: DemoPlatform) -> DemoInstallation:
+def start_demo(
+    processes: DemoProcesses, seed: int, platform: DemoPlatform = PLATFORMS["customerio"]
+) -> DemoInstallation:
     """Start everything and wait until it answers. Raises CratewireError with the end of the failed process's output."""
     port, flower = find_free_ports(2)
     data = processes.folder / "data"

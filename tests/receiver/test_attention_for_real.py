@@ -58,7 +58,7 @@ class Site:
         return done.returncode, done.stdout
 
     def break_all(self):
-        call_sandbox(f"{self.stage.customerio['url']}/_sandbox/faults", {"mode": "auth-revoked"})
+        call_sandbox(f"{self.stage.platform_keys['url']}/_sandbox/faults", {"mode": "auth-revoked"})
         call_sandbox(f"{self.away}/_sandbox/faults", {"mode": "status", "code": 503, "n": 100_000})
         assert self.last_finding >= 0  # read before the hook is deleted
         api = self._api()
@@ -77,7 +77,7 @@ class Site:
         return newest
 
     def mend_all(self):
-        for url in (self.stage.customerio["url"], self.away):
+        for url in (self.stage.platform_keys["url"], self.away):
             assert HTTPClient().call("DELETE", f"{url}/_sandbox/faults").status == 200
 
     def bring_forward(self, *, verifies=False):
@@ -125,7 +125,7 @@ def site(tmp_path_factory):
         stage = start_demo(processes, 3)
         with sandbox_customerio() as away:
             there = away.config | {"url": away.config["base_url"]}
-            _connect(processes, stage, stage.customerio, "refusing")
+            _connect(processes, stage, stage.platform_keys, "refusing")
             yield Site(processes, stage, there["url"], _connect(processes, stage, there, "away"))
     finally:
         processes.stop()

@@ -10,7 +10,7 @@ from redis import Redis
 from pipeline.infra.lua import read_lua
 from pipeline.infra.rate_limit.budget import Budget
 
-_STATES_SCRIPT = read_lua(__package__, "budget_states")
+_STATES_SCRIPT = read_lua(__package__, "budgets_read_states")
 _STATE_SIZE = 4
 
 

@@ -55,6 +55,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "data directory",
             "free space",
             "private files",
+            "partitions",
             "redis",
             "redis version",
             "append-only file",

@@ -133,7 +133,7 @@ def test_strangers_are_not_asked_where_to_connect_to(pages, filled_in):
     page = closed.visitor().go("/connect")
 
     assert "cratejoy_url" not in page
-    assert "base_url" not in page
+    assert "customerio-base_url" not in page
 
 
 def test_an_address_that_was_not_asked_for_is_not_listened_to(pages, filled_in):
