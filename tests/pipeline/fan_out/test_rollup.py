@@ -97,7 +97,7 @@ def read_facts(name, data, at, role="customer"):
 
 
 @pytest.mark.usefixtures("few_are_kept")
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers())
 def test_any_order_of_processing_gives_the_same_profile(seed):
     hooks = [(name, data, NOW + hour * HOUR) for hour, (name, data) in enumerate(HISTORY)]
@@ -160,7 +160,7 @@ def draw_fact(rng):
 
 
 @pytest.mark.usefixtures("kept_of_each")
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers())
 def test_random_histories_give_what_all_facts_give(seed):
     rng = random.Random(seed)
