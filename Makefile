@@ -56,6 +56,10 @@ $(PRODUCT): product.lock pyproject.toml
 demo: product ## Run a sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
 	$(BIN)/cratewire demo $(ARGS)
 
+.PHONY: demos
+demos: product ## Run the demo for every platform; ARGS="--hooks 500"
+	for platform in $$($(BIN)/python -c 'from receiver.demo.platforms import PLATFORMS; print(*PLATFORMS)'); do $(BIN)/cratewire demo --platform $$platform $(ARGS) || exit 1; done
+
 .PHONY: run
 run: product ## Run everything on this machine in the foreground; ARGS="--port 8080 --data var"
 	$(BIN)/cratewire run $(ARGS)

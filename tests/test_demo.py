@@ -43,9 +43,9 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
     assert (code, [found[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0, 0])
 
 
-@pytest.mark.parametrize("platform", sorted(set(PLATFORMS) - {"customerio"}))
-def test_everything_arrives_once_at_every_other_platform(tmp_path, platform):
-    command = [sys.executable, "-m", "receiver.cli", "demo", "--platform", platform, "--hooks", "30", "--json"]
+def test_everything_arrives_once_at_another_platform(tmp_path):
+    """`make demos` asks every one."""
+    command = [sys.executable, "-m", "receiver.cli", "demo", "--platform", "webhook", "--hooks", "30", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (done.returncode, [json.loads(done.stdout)[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0, 0])

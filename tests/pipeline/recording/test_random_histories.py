@@ -217,7 +217,7 @@ def forget_event(conn, number):
     kind.delete(conn, [number], NOW)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(), kept=st.sampled_from([1, 2, 4]))
 def test_random_histories_leave_the_same_rows_as_without_rollups(make_twins, seed, kept):
     twins, rng = make_twins(kept), random.Random(seed)
