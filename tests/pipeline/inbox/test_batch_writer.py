@@ -188,7 +188,7 @@ def test_a_writer_that_never_started_stops_without_making_a_sink():
 def test_an_idle_writer_drains_the_spool(writer, sink):
     writer.start()
 
-    wait_until(lambda: sink.drains > 1)
+    assert wait_until(lambda: sink.drains > 1)
 
 
 def test_a_sink_that_asks_for_it_is_drained_before_the_idle_interval(writer, sink, monkeypatch):
@@ -196,14 +196,14 @@ def test_a_sink_that_asks_for_it_is_drained_before_the_idle_interval(writer, sin
     sink.idle_s = 0.001
     writer.start()
 
-    wait_until(lambda: sink.drains > 2)
+    assert wait_until(lambda: sink.drains > 2)
 
 
 def test_its_status_is_known_soon_after_the_start(writer):
     assert writer.get_status() is None
     writer.start()
 
-    wait_until(lambda: writer.get_status() == HEALTHY)
+    assert wait_until(lambda: writer.get_status() == HEALTHY)
 
 
 def test_a_stuck_writer_has_no_status(sink):

@@ -76,10 +76,11 @@ def test_without_redis_acquiring_and_renewing_raise_but_releasing_does_not():
 
 
 def test_a_held_lease_is_renewed_before_it_expires(redis_client: redis.Redis):
-    with lease(redis_client, "a", ttl_ms=2_000).hold():
+    with lease(redis_client, "a", ttl_ms=2_000).hold() as is_held:
         wait_until(lambda: redis_client.pttl(KEY) < 1_800)
 
-        wait_until(lambda: redis_client.pttl(KEY) > 1_800)
+        assert is_held
+        assert wait_until(lambda: redis_client.pttl(KEY) > 1_800)
 
 
 def test_a_lease_is_held_during_the_block_and_released_after_it(server: redis.Redis):

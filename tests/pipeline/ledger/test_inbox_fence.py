@@ -69,6 +69,8 @@ def test_two_partitions_advance_their_fences_at_the_same_time(empty_postgres):
         advance_fence(conn, get_fence_name(0), 1)
         thread = threading.Thread(target=record)
         thread.start()
-        wait_until(done.is_set)
+        is_recorded_meanwhile = wait_until(done.is_set)
     thread.join()
     engine.dispose()
+
+    assert is_recorded_meanwhile
