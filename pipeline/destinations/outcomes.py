@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.core.backoff import parse_retry_after
-from pipeline.core.messages import CallRecord, Rejected, RetryAfter
+from pipeline.core.messages import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
 from pipeline.destinations.error_text import error_text
 from pipeline.infra.http.client import HTTPResponse
 
 FIRST_ERROR_STATUS = 300  # redirects are not followed, so they are errors too
+
+Parse = Callable[[HTTPResponse], Outcome]
+
+
+def parse_by_status(
+    response: HTTPResponse, by_status: Mapping[int, Parse], by_class: Mapping[int, Parse], otherwise: Parse
+) -> Outcome:
+    """Return what a response means: by its status, else by the status's first digit. Without a response: try again."""
+    if response.status is None:
+        return RetryAfter(None, response.error or "no answer")
+    parse = by_status.get(response.status) or by_class.get(response.status // 100, otherwise)
+    return parse(response)
+
+
+def sent_unless_page(api: str) -> Parse:
+    """Return Sent, unless the body is an HTML page: an API answers in JSON or with an empty body, so a page comes from
+    a proxy and the items were probably not accepted. If they were, their ids make the repetition harmless.
+    """
+
+    def parse(response: HTTPResponse) -> Outcome:
+        if response.body.lstrip().startswith("<"):
+            return RetryAfter(None, f"answered {response.status} with a page: something stands between us and {api}")
+        return Sent()
+
+    return parse
+
+
+def break_connection(why: str) -> Parse:
+    """The connection cannot work before it is changed."""
+    return lambda response: ConnectionBroken(f"{why} ({response.status})")
 
 
 def retry_later(response: HTTPResponse) -> RetryAfter:

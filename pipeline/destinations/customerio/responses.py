@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
-from pipeline.core.messages import ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Outcome, Rejected
 from pipeline.destinations.error_text import entry_text
-from pipeline.destinations.outcomes import refused, retry_later, too_large
+from pipeline.destinations.outcomes import (
+    Parse,
+    break_connection,
+    parse_by_status,
+    refused,
+    retry_later,
+    sent_unless_page,
+    too_large,
+)
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.redaction.scrub import scrub
 
@@ -19,10 +26,7 @@ _NOT_FOUND_STATUSES = frozenset({404, 405, 410})
 
 def parse_outcome(response: HTTPResponse) -> Outcome:
     """Return one outcome for all items of a call. A 200 of the API means accepted, whatever its body lacks."""
-    if response.status is None:
-        return RetryAfter(None, response.error or "no answer")
-    parse = _BY_STATUS.get(response.status) or _BY_STATUS_CLASS.get(response.status // 100, retry_later)
-    return parse(response)
+    return parse_by_status(response, _BY_STATUS, _BY_STATUS_CLASS, retry_later)
 
 
 def parse_batch_outcome(response: HTTPResponse) -> Outcome:
@@ -59,27 +63,18 @@ def _parse_errors(response: HTTPResponse) -> list[Any] | None:
     return errors if isinstance(errors, list) else None
 
 
-def _sent(response: HTTPResponse) -> Outcome:
-    """Return Sent, unless the body is an HTML page: the API answers in JSON or with an empty body, so a page comes from
-    a proxy and the items were probably not accepted. If they were, their ids make the repetition harmless.
-    """
-    if response.body.lstrip().startswith("<"):
-        return RetryAfter(None, f"answered {response.status} with a page: something stands between us and Customer.io")
-    return Sent()
-
-
 def _redirected(response: HTTPResponse) -> Outcome:
     return ConnectionBroken(f"redirected ({response.status}): the account probably lives in another region")
 
 
-def _credentials(response: HTTPResponse) -> Outcome:
-    return ConnectionBroken(f"the credentials were refused ({response.status})")
-
-
-_BY_STATUS_CLASS: dict[int, Callable[[HTTPResponse], Outcome]] = {2: _sent, 3: _redirected, 4: refused}
-_BY_STATUS: dict[int, Callable[[HTTPResponse], Outcome]] = {
-    401: _credentials,
-    403: _credentials,
+_BY_STATUS_CLASS: dict[int, Parse] = {
+    2: sent_unless_page("Customer.io"),
+    3: _redirected,
+    4: refused,
+}
+_BY_STATUS: dict[int, Parse] = {
+    401: break_connection("the credentials were refused"),
+    403: break_connection("the credentials were refused"),
     408: retry_later,
     413: too_large,
     425: retry_later,

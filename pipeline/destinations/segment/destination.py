@@ -6,24 +6,22 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress
+from pipeline.core.errors import Misconfigured
 from pipeline.core.form_fields import Field
 from pipeline.core.messages import ForgetMode, Identifiers, Message, Rejected, Reply
 from pipeline.destinations.base import CheckResult
+from pipeline.destinations.check_answers import require_success
 from pipeline.destinations.json_text import to_json
 from pipeline.destinations.segment import sending
 from pipeline.infra.form_config import read_config
 from pipeline.infra.http.base_url import is_base_url
 from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
-from pipeline.infra.http.faults import NOT_PUBLIC
 
 REGIONS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
 CHECK_EVENT = "Cratewire Connected"
 _CHECK_ID = "cratewire"  # the anonymous id of the check's event
 _DIGEST_CHARACTERS = 12
-_REFUSED = frozenset({401, 403})
-_NO_API = frozenset({404, 405})
 
 
 class Segment:
@@ -69,17 +67,13 @@ class Segment:
     def check(self) -> CheckResult:
         """Send one event of no person. Segment itself refuses no write key; RudderStack does."""
         event = {"anonymousId": _CHECK_ID, "event": CHECK_EVENT, "properties": {}}
-        response = self._post("/track", to_json(event))
-        if response.status is None:
-            if response.error == NOT_PUBLIC:
-                raise WrongAddress("the base URL is not a public address, and may only be called for trying out")
-            raise Unreachable(f"no answer: {response.error}")
-        if response.status in _REFUSED:
-            raise BadCredentials(f"the write key was refused ({response.status})")
-        if response.status in _NO_API or response.status // 100 == 3:  # noqa: PLR2004 - redirections
-            raise WrongAddress(f"there is no such API at this address ({response.status})")
-        if response.status // 100 != 2:  # noqa: PLR2004 - success
-            raise Unreachable(f"answered {response.status} to an event")
+        require_success(
+            self._post("/track", to_json(event)),
+            not_public="the base URL is not a public address",
+            refused="the write key was refused",
+            absent="there is no such API at this address",
+            absent_statuses=(404, 405),
+        )
         digest = hashlib.sha256(self._config["write_key"].encode()).hexdigest()[:_DIGEST_CHARACTERS]
         return CheckResult(f"source {digest}", self._config)  # a source has no id that its write key would show
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress
+from pipeline.core.errors import Misconfigured
 from pipeline.core.form_fields import Field
 from pipeline.core.messages import CallRecord, ForgetMode, Identifiers, Message, Outcome, Rejected, Reply
 from pipeline.destinations.base import CheckResult
+from pipeline.destinations.check_answers import require_success
 from pipeline.destinations.one_by_one import send_one_by_one
 from pipeline.destinations.outcomes import build_call_record
 from pipeline.destinations.webhook.messages import SignedBody, build_forget, build_message, build_test
@@ -18,11 +19,8 @@ from pipeline.infra.crypto.signed_messages import read_secrets, sign
 from pipeline.infra.form_config import read_config
 from pipeline.infra.http.base_url import is_message_url
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
-from pipeline.infra.http.faults import NOT_PUBLIC
 
 _TEMPLATE = "the web hook's address"
-_REFUSED = frozenset({401, 403})
-_WRONG_ADDRESS = frozenset({404, 405, 410})
 _US_PER_SECOND = 1_000_000
 
 
@@ -62,17 +60,13 @@ class SignedWebhook:
 
     def check(self) -> CheckResult:
         """Send a message of the type webhook.test."""
-        response = self._post(build_test(self._now_s()))
-        if response.status is None:
-            if response.error == NOT_PUBLIC:
-                raise WrongAddress("the address is not a public one, and may only be called for trying out")
-            raise Unreachable(f"no answer from the address: {response.error}")
-        if response.status in _REFUSED:
-            raise BadCredentials(f"the receiver refused the signature ({response.status})")
-        if response.status in _WRONG_ADDRESS or response.status // 100 == 3:  # noqa: PLR2004 - redirections
-            raise WrongAddress(f"nothing takes messages at this address ({response.status})")
-        if response.status // 100 != 2:  # noqa: PLR2004 - success
-            raise Unreachable(f"the receiver answered {response.status} to a message of the type webhook.test")
+        require_success(
+            self._post(build_test(self._now_s())),
+            not_public="the address is not a public one",
+            refused="the receiver refused the signature",
+            absent="nothing takes messages at this address",
+            absent_statuses=(404, 405, 410),
+        )
         place = urlsplit(self._config["url"])
         return CheckResult(f"{place.netloc}{place.path}", self._config)
 
