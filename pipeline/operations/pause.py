@@ -75,7 +75,8 @@ def switch_off_failing(context: Context) -> list[int]:
         reasons = {
             connection_id: f"{SWITCHED_OFF} after {limit_s // _DAY_S} days without success; the last try: {reason}"
             for connection_id, platform, failing_since, reason in list_failing_connections(conn)
-            if (limit_s := DESTINATIONS[platform].switched_off_after_s) is not None
+            if platform in DESTINATIONS  # not that of a later release, which this one cannot check
+            and (limit_s := DESTINATIONS[platform].switched_off_after_s) is not None
             and context.now() - failing_since >= limit_s * _US_PER_SECOND
         }
     if reasons:

@@ -66,3 +66,10 @@ def test_a_connection_that_was_switched_off_waits_for_a_person_who_sees_why(cont
     assert reason == f"{SWITCHED_OFF} after 5 days without success; the last try: no answer"
     assert is_paused_by_platform(reason)
     assert claim_due_retries(context) == []
+
+
+def test_a_platform_that_this_release_does_not_know_keeps_no_other_from_being_looked_at(context):
+    connect(context, "of-a-later-release", 400)
+    connection = connect(context, "webhook", 6)
+
+    assert switch_off_failing(context) == [connection]
