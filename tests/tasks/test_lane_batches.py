@@ -32,6 +32,18 @@ def two(installed, track):
     return [(connection, 0) for connection in found]
 
 
+@pytest.fixture
+def answer(track, two, monkeypatch):
+    """Both have run, and one waits for its platform until this is set."""
+    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
+    answer = threading.Event()
+    track.next.append(CannedAnswer(once=answer))
+    deliveries.run_lanes_task(two)
+    yield answer
+    answer.set()
+    background_calls.background_calls.wait_until_done()
+
+
 def trust(installed, connections):
     installed.process.redis.sadd(redis_keys.FAST_LANES, *(f"{connection}:0" for connection in connections))
 
@@ -109,29 +121,20 @@ def test_a_lane_that_became_slow_meanwhile_gets_a_task_of_its_own(installed, two
     assert (started(), done(installed)) == ([("deliveries.run_lane", list(first))], {second[0]})
 
 
-def test_a_lane_that_hangs_delays_no_other_lane_of_its_message(installed, track, two, monkeypatch):
-    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
-    go = threading.Event()
-    track.next.append(CannedAnswer(once=go))
+def test_a_lane_that_hangs_delays_no_other_lane_of_its_message(installed, answer):
+    wait_until(lambda: done(installed))
 
-    deliveries.run_lanes_task(two)
+    assert (len(done(installed)), answer.is_set()) == (1, False)
 
-    wait_until(lambda: len(done(installed)) == 1)
-    go.set()
+
+def test_a_lane_that_hung_settles_when_it_is_answered(installed, two, answer):
+    wait_until(lambda: done(installed))
+
+    answer.set()
     background_calls.background_calls.wait_until_done()
 
-
-def test_a_lane_that_hung_settles_when_it_is_answered(installed, track, two, monkeypatch):
-    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
-    go = threading.Event()
-    track.next.append(CannedAnswer(once=go))
-    deliveries.run_lanes_task(two)
-    wait_until(lambda: len(done(installed)) == 1)
-
-    go.set()
-
-    wait_until(lambda: done(installed) == {connection for connection, _ in two})
-    wait_until(lambda: not any(installed.process.redis.exists(redis_keys.lane_lease(*lane)) for lane in two))
+    assert done(installed) == {connection for connection, _ in two}
+    assert not any(installed.process.redis.exists(redis_keys.lane_lease(*lane)) for lane in two)
 
 
 def test_where_no_call_can_be_detached_each_lane_gets_its_own_task(installed, two, monkeypatch):

@@ -63,12 +63,14 @@ def test_a_thread_that_is_started_twice_runs_one_beat():
 
 
 def test_a_stopped_thread_does_not_start():
-    beat = BeatThread(make_each([]))
+    service = FakeService()
+    beat = BeatThread(make_each([service]))
     beat.stop()
 
     beat.start()
-
     beat.wait()
+
+    assert not service.ran.is_set()
 
 
 def test_beat_sends_and_releases_its_lock_when_it_stops(installed: Installation, redis_client: redis.Redis):
