@@ -19,6 +19,7 @@ from pipeline.inbox.entry import InboxEntry, RawHook
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema import core
 from pipeline.ledger.schema.base import Base
 from pipeline.ledger.stores import save_store
 from pipeline.processing.decode import decode_batch
@@ -76,6 +77,11 @@ class Installation:
         with reading(self.process.engine) as db:
             table = model.__table__
             return list(db.execute(select(table).order_by(*table.primary_key)))  # type: ignore[attr-defined]
+
+
+def list_events(installed: Installation) -> list[tuple[str, int]]:
+    """The name and the order of each event in the ledger, oldest first."""
+    return [(row.name, row.subject_id) for row in installed.rows(core.Event)]
 
 
 def order_hook(number: int, email: str = "bea.buyer@example.com", customer_id: int = 7001, **changes: Any) -> RawHook:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from kombu import pools
+from redis import Redis
 
 from pipeline.processing import chain_run
 from tasks import process
@@ -37,6 +38,18 @@ def track() -> Iterator[FakeTrack]:
     """A Customer.io that takes everything."""
     with fake_track() as track:
         yield track
+
+
+@pytest.fixture
+def connection(installed: Installation, track: FakeTrack) -> int:
+    """The number of a connection to it."""
+    return installed.connect(track.config)
+
+
+@pytest.fixture
+def redis(installed: Installation) -> Redis:
+    """The installation's Redis, as its tasks use it."""
+    return installed.process.redis
 
 
 @pytest.fixture

@@ -45,6 +45,14 @@ def take_message(queue: str) -> TakenMessage | None:
         return TakenMessage(queue, dict(message.headers), [decode_payload(value) for value in args], kwargs, embed)
 
 
+def take_link(name: str) -> TakenMessage:
+    """The next message of the chain, which must be for this link."""
+    message = take_message("hooks")
+    assert message is not None
+    assert message.task == name
+    return message
+
+
 def take_all_messages(queue: str) -> list[TakenMessage]:
     found = []
     while (message := take_message(queue)) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from redis import Redis
 
 from pipeline.inbox import stream
 from pipeline.inbox.entry import build_heartbeat
@@ -26,11 +25,6 @@ REAL = validate._load
 @pytest.fixture(autouse=True)
 def connection(installed):
     installed.connect({})
-
-
-@pytest.fixture
-def redis(installed) -> Redis:
-    return installed.process.redis
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from redis import Redis
 from sqlalchemy import update
 
 from pipeline.inbox import stream
@@ -23,11 +22,6 @@ MINUTE_US = 60_000_000
 @pytest.fixture(autouse=True)
 def connection(installed):
     installed.connect({})
-
-
-@pytest.fixture
-def redis(installed) -> Redis:
-    return installed.process.redis
 
 
 @pytest.fixture

@@ -12,29 +12,8 @@ from pipeline.ledger.schema import core
 from pipeline.processing import chain_run, cpu_budget, decode, validate
 from tasks.app import app
 from tasks.chain import start_chain
-from tests.installation import make_hook, order_hook
-from tests.tasks.inline_worker import run_all, take_all_messages, take_message
-
-
-@pytest.fixture
-def connection(installed, track):
-    return installed.connect(track.config)
-
-
-@pytest.fixture
-def redis(installed):
-    return installed.process.redis
-
-
-def events(installed):
-    return [(row.name, row.subject_id) for row in installed.rows(core.Event)]
-
-
-def link(name):
-    """The next message, which must be this link's."""
-    message = take_message("hooks")
-    assert message.task == name
-    return message
+from tests.installation import list_events, make_hook, order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages, take_link
 
 
 def test_an_empty_inbox_ends_the_chain_and_releases_the_lease(installed, redis):
@@ -61,7 +40,7 @@ def test_while_another_chain_holds_the_lease_nothing_is_read(installed, connecti
     release_chain_lease(redis, held)
     start_chain()
     run_all("hooks")
-    assert events(installed) == [("order_new", 1)]
+    assert list_events(installed) == [("order_new", 1)]
 
 
 def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(installed, connection, redis, monkeypatch):
@@ -72,7 +51,7 @@ def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(instal
     with monkeypatch.context() as patched:
         patched.setattr(stream, "read", nothing_yet)
         start_chain()
-        link("hooks.decode").work()
+        take_link("hooks.decode").work()
 
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
@@ -82,7 +61,7 @@ def test_an_unreadable_hook_is_stored_with_its_raw_body_and_the_others_go_on(ins
     start_chain()
     run_all("hooks")
 
-    assert [number for _, number in events(installed)] == [1, 2]
+    assert [number for _, number in list_events(installed)] == [1, 2]
     assert [row.stage for row in installed.rows(core.DeadHook)] == ["decode", "validate"]
 
 
@@ -111,7 +90,7 @@ def test_hooks_over_their_stores_share_are_recorded_later_in_their_order(install
     start_chain()
     run_all("hooks")
 
-    assert events(installed) == [("order_new", number) for number in (1, 4, 2, 3)]
+    assert list_events(installed) == [("order_new", number) for number in (1, 4, 2, 3)]
 
 
 @pytest.mark.parametrize(("module", "name", "stage"), [(decode, "decode", "decode"), (validate, "_load", "validate")])
@@ -129,5 +108,5 @@ def test_a_hook_that_is_too_costly_fails_at_its_first_try(installed, connection,
     start_chain()
 
     run_all("hooks")
-    assert events(installed) == [("order_new", 1), ("order_new", 3)]
+    assert list_events(installed) == [("order_new", 1), ("order_new", 3)]
     assert [(row.stage, row.reason, row.times) for row in installed.rows(core.DeadHook)] == [(stage, "too_costly", 1)]

@@ -14,29 +14,8 @@ from pipeline.processing import chain_run
 from tasks import deliveries, process
 from tasks.app import app
 from tasks.chain import start_chain
-from tests.installation import order_hook
-from tests.tasks.inline_worker import run_all, take_all_messages, take_message
-
-
-@pytest.fixture
-def connection(installed, track):
-    return installed.connect(track.config)
-
-
-@pytest.fixture
-def redis(installed):
-    return installed.process.redis
-
-
-def events(installed):
-    return [(row.name, row.subject_id) for row in installed.rows(core.Event)]
-
-
-def link(name):
-    """The next message, which must be this link's."""
-    message = take_message("hooks")
-    assert message.task == name
-    return message
+from tests.installation import list_events, order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages, take_link, take_message
 
 
 def sent(installed):
@@ -48,7 +27,7 @@ def test_one_task_brings_the_hooks_in_the_inbox_to_the_platform(installed, conne
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"]
-    assert events(installed) == [("order_new", 1), ("order_new", 2)]
+    assert list_events(installed) == [("order_new", 1), ("order_new", 2)]
     assert take_all_messages("deliveries") == []
     assert len(sent(installed)) == len(installed.rows(core.Delivery)) > 0
     assert stream.depth(redis) == 0
@@ -60,7 +39,7 @@ def test_a_link_that_would_begin_late_gets_a_task_of_its_own(installed, connecti
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
-    assert events(installed) == [("order_new", 1), ("order_new", 2)]
+    assert list_events(installed) == [("order_new", 1), ("order_new", 2)]
     assert stream.depth(redis) == 0
 
 
@@ -82,7 +61,7 @@ def test_the_only_process_of_a_worker_delivers_before_it_reads_the_next_batch(in
     start_chain()
     take_message("hooks").work()
 
-    assert len(events(installed)) == 2
+    assert len(list_events(installed)) == 2
     assert len(sent(installed)) == len(installed.rows(core.Delivery)) > 0
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
@@ -118,7 +97,7 @@ def test_the_hooks_beyond_a_batch_are_read_by_the_same_task(installed, connectio
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"]
-    assert [number for _, number in events(installed)] == [0, 1, 2, 3, 4]
+    assert [number for _, number in list_events(installed)] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -128,7 +107,7 @@ def test_a_task_whose_time_is_up_leaves_the_next_batch_to_another(installed, con
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"] * 3
-    assert [number for _, number in events(installed)] == [0, 1, 2, 3, 4]
+    assert [number for _, number in list_events(installed)] == [0, 1, 2, 3, 4]
 
 
 def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installed, connection, redis, monkeypatch):
@@ -144,7 +123,7 @@ def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installe
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"]
-    assert [number for _, number in events(installed)] == [1, 2]
+    assert [number for _, number in list_events(installed)] == [1, 2]
 
 
 def time_passes(redis, seconds):
@@ -161,14 +140,14 @@ def test_no_older_message_overtakes_a_link_behind_slow_lanes(installed, connecti
         take_message("hooks").work()
         time_passes(redis, 12)
 
-    assert events(installed) == [("order_new", 1)]
+    assert list_events(installed) == [("order_new", 1)]
 
 
 @pytest.mark.usefixtures("one_by_one")
 def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed, connection, redis):
     installed.receive(order_hook(1))
     start_chain()
-    link("hooks.decode").work()
+    take_link("hooks.decode").work()
     asked = stream.add_all(redis, [order_hook(2)])
     app.tasks["hooks.sweep"]()
 
@@ -180,13 +159,13 @@ def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed,
 def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, redis):
     installed.receive(order_hook(1))
     start_chain()
-    link("hooks.decode").work()
+    take_link("hooks.decode").work()
     take_all_messages("hooks")
     time_passes(redis, 7)
     app.tasks["hooks.sweep"]()
     run_all("hooks")
 
-    assert events(installed) == [("order_new", 1)]
+    assert list_events(installed) == [("order_new", 1)]
 
 
 @pytest.mark.usefixtures("one_by_one")
@@ -201,7 +180,7 @@ def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, 
 
     message.work()
 
-    assert events(installed) == []
+    assert list_events(installed) == []
     assert take_all_messages("hooks") == take_all_messages("deliveries") == []
     assert stream.depth(redis) == 1
 
@@ -210,15 +189,15 @@ def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, 
 def test_a_link_that_the_ledger_fences_off_passes_nothing_on(installed, connection, redis):
     installed.receive(order_hook(1))
     start_chain()
-    link("hooks.decode").work()
-    link("hooks.validate").work()
-    message = link("hooks.fan_out")
+    take_link("hooks.decode").work()
+    take_link("hooks.validate").work()
+    message = take_link("hooks.fan_out")
     with installed.process.engine.begin() as db:
         advance_fence(db, "inbox", message.args[0]["token"] + 1)
 
     message.work()
 
-    assert events(installed) == []
+    assert list_events(installed) == []
     assert take_all_messages("deliveries") == []
 
 
@@ -226,9 +205,9 @@ def test_a_link_that_the_ledger_fences_off_passes_nothing_on(installed, connecti
 def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connection, redis):
     installed.receive(order_hook(1), order_hook(2))
     start_chain()
-    link("hooks.decode").work()
-    link("hooks.validate").work()
-    message = link("hooks.fan_out")
+    take_link("hooks.decode").work()
+    take_link("hooks.validate").work()
+    message = take_link("hooks.fan_out")
 
     with installed.ledger_away():
         message.work()
@@ -236,16 +215,16 @@ def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connectio
     assert take_all_messages("deliveries") == []
     start_chain()
     run_all("hooks")
-    assert [number for _, number in events(installed)] == [1, 2]
+    assert [number for _, number in list_events(installed)] == [1, 2]
 
 
 @pytest.mark.usefixtures("one_by_one")
 def test_a_lease_that_ran_out_while_the_only_worker_was_busy_is_resumed(installed, connection, redis):
     installed.receive(order_hook(1))
     start_chain()
-    link("hooks.decode").work()
+    take_link("hooks.decode").work()
     redis.delete(redis_keys.INBOX_LEASE)
 
     run_all("hooks")
 
-    assert events(installed) == [("order_new", 1)]
+    assert list_events(installed) == [("order_new", 1)]

@@ -21,11 +21,6 @@ HERE, THERE = ([name for name in STORES if hash_store(name) % 2 == partition] fo
 
 
 @pytest.fixture
-def redis(installed):
-    return installed.process.redis
-
-
-@pytest.fixture
 def stores(installed, track, redis):
     """Stores of both partitions."""
     redis.hset(redis_keys.PARTITIONS, "number", 2)

@@ -28,11 +28,6 @@ def connection(installed):
 
 
 @pytest.fixture
-def redis(installed):
-    return installed.process.redis
-
-
-@pytest.fixture
 def tried(monkeypatch):
     """How often the poison was begun. It kills its worker while it is decoded."""
     begun, real = [], decoding.decode
