@@ -20,18 +20,17 @@ from pipeline.events.identity import identify_event
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test
 from pipeline.recording import load
+from pipeline.recording.affected import load_affected
 from pipeline.recording.candidate import EventCandidate
-from pipeline.recording.consent import build_rules, judge_candidates, judge_person, learn_sources, note_gifts
+from pipeline.recording.consent import build_rules, judge_person
 from pipeline.recording.deliveries import plan_copy, plan_deliveries
 from pipeline.recording.events import plan_event_people
-from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.gifts import GiftIndex, plan_candidates
 from pipeline.recording.lookups import find_lookups, plan_found_notes, plan_lookups
 from pipeline.recording.plan import BatchPlan
-from pipeline.recording.release import load_waiting_copies
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import remove_suppressed_people
-from pipeline.recording.waiting import find_freed_people
 from pipeline.recording.write import write_batch
 
 BACKFILL_SOURCE = "backfill"
@@ -70,31 +69,22 @@ def record_api_page(
     for candidate in candidates:
         if candidate.plan is not None:
             candidate.plan = _mark_plan(candidate, candidate.plan, page.reading)
-    late = plan_late_copies(load.load_earlier_events(conn, gifts.new_subjects()), {store.id: store}, gifts)
-    planned = [*candidates, *late]
-    learned = learn_sources(planned)
-    rules = build_rules([store], learned)
-    note_gifts(planned, rules)
-    people = load.load_people(conn, planned)
-    load.remove_copies_of_buyers(conn, late)
-    judge_candidates(planned, people, rules)
-    freed = find_freed_people(people)
-    waiting = load_waiting_copies(conn, freed, rules) if freed else []
+    affected = load_affected(conn, [store], candidates, gifts)
     new_objects = len(shown) - len(candidates) + sum(_is_new(candidate, page.reading) for candidate in candidates)
     if page.sends_profiles:
         deliveries = plan_deliveries(candidates, page.priority)
     else:
         _merge_facts_only(candidates)
         deliveries = []
-    deliveries += plan_deliveries([*waiting, *late])
+    deliveries += plan_deliveries([*affected.waiting, *affected.late])
     plan = BatchPlan(
-        people,
+        affected.people,
         deliveries,
         gifts=gifts.build_rows(),
-        event_people=plan_event_people(late),
+        event_people=plan_event_people(affected.late),
         lookups=_plan_lookups(conn, candidates, now) if page.plans_lookups else (),
-        changed_notes=plan_found_notes(late),
-        sent_after_all=waiting,
+        changed_notes=plan_found_notes(affected.late),
+        sent_after_all=affected.waiting,
         recognised=recognition.counts,
         learned_hashes=recognition.learned,
     )

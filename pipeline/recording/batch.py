@@ -18,20 +18,18 @@ from pipeline.ledger.fence import advance_fence
 from pipeline.ledger.inbox_fence import get_fence_name
 from pipeline.ledger.removals import find_removed_stores
 from pipeline.recording import load
+from pipeline.recording.affected import load_affected
 from pipeline.recording.candidate import AroundHook, admit_hooks
-from pipeline.recording.consent import build_rules, judge_candidates, learn_sources, note_gifts
 from pipeline.recording.dead_letters import find_revoked_stores
 from pipeline.recording.dedup import deduplicate
-from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.gifts import GiftIndex, plan_candidates
 from pipeline.recording.load_stores import load_stores_by_name
 from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, find_replayed, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
-from pipeline.recording.release import load_waiting_copies
 from pipeline.recording.shipment_hints import ShipmentHint, find_shipment_hints
 from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
-from pipeline.recording.waiting import find_freed_people
 from pipeline.recording.write import write_batch
 
 
@@ -98,8 +96,7 @@ def _load_batch(
     """Read all that the batch needs, and take suppressed people out of it and of the raw bodies.
 
     What to read next follows from what was read before: hooks of known stores are candidates, fresh candidates lead to
-    gifts, newly learned gifts to earlier events, and the plans of all these to people. So a pure step stands before
-    each read.
+    gifts, and these to people. So a pure step stands before each read.
     """
     probes = find_probes(hooks, failed, raw_bodies)
     our_nonces = load.load_canary_nonces(conn, probes.nonces)
@@ -117,17 +114,8 @@ def _load_batch(
     died, raw_bodies = empty_failed_hooks(died, raw_bodies, recognition.failed)
     gifts = GiftIndex(load.load_gifts(conn, dedup.fresh), dedup.fresh)
     plan_candidates(dedup.fresh, gifts, around_hook)
-    earlier_events = load.load_earlier_events(conn, gifts.new_subjects())
     wanted = find_lookups(dedup.fresh)
-    late = plan_late_copies(earlier_events, {store.id: store for store in stores.values()}, gifts)
-    planned = [*dedup.fresh, *late]
-    learned = learn_sources(planned)
-    rules = build_rules(stores.values(), learned)
-    note_gifts(planned, rules)
-    people = load.load_people(conn, planned)
-    load.remove_copies_of_buyers(conn, late)
-    judge_candidates(planned, people, rules)
-    freed = find_freed_people(people)
+    affected = load_affected(conn, stores.values(), dedup.fresh, gifts)
     loaded = LoadedBatch(
         heartbeat_sent_at=probes.heartbeat_sent_at,
         canaries=probes.get_arrived(our_nonces),
@@ -137,8 +125,8 @@ def _load_batch(
         candidates=candidates,
         dedup=dedup,
         gifts=gifts,
-        late=late,
-        people=people,
+        late=affected.late,
+        people=affected.people,
         recognised=recognition.counts,
         learned_hashes=recognition.learned,
         waiting_dead_hooks=load.load_waiting_dead_hooks(
@@ -146,7 +134,7 @@ def _load_batch(
         ),
         lookups=wanted,
         known_lookups=load.load_lookups(conn, wanted),
-        waiting=load_waiting_copies(conn, freed, rules) if freed else [],
+        waiting=affected.waiting,
     )
     return loaded, raw_bodies
 
