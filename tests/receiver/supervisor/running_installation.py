@@ -54,8 +54,8 @@ class RunningInstallation:
     def said(self) -> str:
         return "\n".join(self.lines)
 
-    def until(self, done: Callable[[], object]) -> None:
-        wait_until(done, lambda: self.said, interval_s=0.1)
+    def until(self, done: Callable[[], object]) -> object:
+        return wait_until(done, lambda: self.said, interval_s=0.1)
 
     def until_said(self, pattern: str, times: int = 1) -> None:
         self.until(lambda: len(re.findall(pattern, self.said)) >= times)

@@ -114,7 +114,7 @@ def test_a_signal_ends_the_command_and_its_caller_with_it(place, server, signum)
         process.send_signal(signum)
 
     assert process.returncode == -signum
-    wait_until(lambda: not is_alive(fork))
+    assert wait_until(lambda: not is_alive(fork))
 
 
 def test_an_interrupt_is_raised_in_the_command(place, server):
@@ -131,7 +131,7 @@ def test_a_command_ends_when_its_caller_is_killed(place, server):
         fork = until_it_stays(process)
         process.kill()
 
-    wait_until(lambda: not is_alive(fork))
+    assert wait_until(lambda: not is_alive(fork))
 
 
 def test_a_caller_whose_fork_is_killed_says_so(place, server):

@@ -112,13 +112,15 @@ def test_the_readiness_line_says_where_everything_is(run):
 
 
 def test_the_readiness_line_is_followed_by_what_to_open(run):
-    run.until_said(rf"(?m)open http://127\.0\.0\.1:{run.port}/$")
+    run.until_said("open http://")
+
+    assert re.search(rf"(?m)open http://127\.0\.0\.1:{run.port}/$", run.said)
 
 
 def test_web_the_worker_and_both_valkeys_run(run):
     wanted = ("cw web", "cw worker", *valkeys(run).values())
 
-    run.until(lambda: all(part in " ".join(processes_of(run.data).values()) for part in wanted))
+    assert run.until(lambda: all(part in " ".join(processes_of(run.data).values()) for part in wanted))
 
 
 def test_backfill_starts_when_a_message_waits_for_it(run):
@@ -127,12 +129,11 @@ def test_backfill_starts_when_a_message_waits_for_it(run):
         message = {
             "body": "",
             "headers": {"task": "unknown", "id": "1"},
-            "properties": {},
+            "properties": {
+                "delivery_info": {"exchange": "backfill", "routing_key": "backfill"},
+                "delivery_tag": "1",
+            },
             "content-type": "text/plain",
-        }
-        message["properties"] = {
-            "delivery_info": {"exchange": "backfill", "routing_key": "backfill"},
-            "delivery_tag": "1",
         }
         broker.lpush("cratewire:celery:backfill", json.dumps(message))
 
@@ -145,7 +146,7 @@ def test_backfill_starts_when_a_message_waits_for_it(run):
 def test_every_process_is_alive_by_its_own_check(run, name):
     command = [sys.executable, "-m", "receiver.alive", name]
 
-    run.until(lambda: subprocess.run(command, env=run.environment, check=False).returncode == 0)
+    assert run.until(lambda: subprocess.run(command, env=run.environment, check=False).returncode == 0)
 
 
 def test_a_command_that_shows_something_imports_nothing_for_it(run):
@@ -221,7 +222,7 @@ def test_a_killed_child_is_started_again_and_it_is_said(run, name):
     os.kill(pid_of(run, part), signal.SIGKILL)
 
     run.until_said("ended with code -9; starting it again in", before + 1)
-    run.until(lambda: any(part in command for pid, command in processes_of(run.data).items() if pid not in old))
+    assert run.until(lambda: any(part in command for pid, command in processes_of(run.data).items() if pid not in old))
 
 
 def test_a_termination_stops_everything_cleanly(ended):
@@ -243,7 +244,7 @@ def test_nothing_outlives_a_run_that_was_killed_and_it_can_be_started_again(tmp_
         first.until(lambda: processes_of(first.data) == {})
 
     with run_installation(first.data) as second:
-        second.until(lambda: valkey_answers(second))
+        assert second.until(lambda: valkey_answers(second))
 
 
 def test_web_keeps_hooks_while_the_database_is_away_and_the_rest_begins_when_it_is_there(ended):

@@ -45,8 +45,8 @@ class Stage:
             lambda name, line: self.said.append((name, line)), self.guard, now=lambda: time.monotonic() + self.ahead
         )
 
-    def until(self, done: Callable[[], bool]) -> None:
-        wait_until(done, lambda: self.said, meanwhile=self.supervisor.tick, interval_s=0)
+    def until(self, done: Callable[[], object]) -> object:
+        return wait_until(done, lambda: self.said, meanwhile=self.supervisor.tick, interval_s=0)
 
     def lines_of(self, name: str, start: str = "") -> list[str]:
         return [line for who, line in self.said if who == name and line.startswith(start)]
@@ -167,8 +167,7 @@ def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage
 
     web.process.kill()
 
-    stage.until(lambda: stage.lines_of("cratewire"))
-    stage.until(lambda: not alive(grandchild))
+    assert stage.until(lambda: stage.lines_of("cratewire") and not alive(grandchild))
 
 
 def test_a_child_that_is_wanted_once_is_not_started_again(stage):
@@ -211,7 +210,7 @@ def test_a_stop_leaves_no_process(stage):
 
     stage.supervisor.stop(should_kill=lambda: False)
 
-    stage.until(lambda: not any(map(alive, pids)))  # the system reaps a killed orphan a moment later
+    assert stage.until(lambda: not any(map(alive, pids)))  # the system reaps a killed orphan a moment later
 
 
 def test_the_first_child_is_stopped_after_all_others(stage):
@@ -264,7 +263,7 @@ def test_a_child_that_says_it_is_of_no_use_to_go_on_ends_everything(stage):
 def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
     stage.supervisor.add(child("migrate", "import os; os.kill(os.getpid(), 9)", fatal_exit_code=1))
 
-    stage.until(lambda: stage.lines_of("cratewire", "migrate ended with code -9; starting it again"))
+    assert stage.until(lambda: stage.lines_of("cratewire", "migrate ended with code -9; starting it again"))
 
 
 def test_what_the_kernel_kills_for_memory_is_named(stage):
