@@ -12,13 +12,12 @@ from pipeline.attention.item import AttentionItem
 from pipeline.attention.listing import find_attention_items
 from pipeline.context import build_context
 from pipeline.core.errors import Misconfigured
-from pipeline.infra.redis_client import open_redis
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revision import is_current
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding
+from receiver.doctor.redis import open_redis
 
-REDIS_TIMEOUT_S = 3.0
 _MICROS = 1_000_000
 _CHECK_BY_CAUSE = {  # cause -> name of the check
     "platform_keys_refused": "connections",
@@ -58,9 +57,8 @@ def check_attention(settings: Settings, now: Callable[[], float]) -> Iterator[Fi
 
 
 def _load_items(settings: Settings, now: int) -> list[AttentionItem] | None:
-    timeouts = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
     engine = make_engine(settings.database_url)
-    with contextlib.closing(open_redis(settings.redis_url, **timeouts)) as redis:
+    with contextlib.closing(open_redis(settings.redis_url)) as redis:
         try:
             if not is_current(engine):
                 return None
