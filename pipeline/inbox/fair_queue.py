@@ -126,7 +126,7 @@ def _limit_largest(
         return entries
     (largest, size), *others = sizes.most_common()
     if size * 2 <= total or not (
-        _find_shops(name for name, _ in others) or _is_another_behind(redis, largest, partition)
+        _drop_heartbeats(name for name, _ in others) or _is_another_behind(redis, largest, partition)
     ):
         return entries
     kept, deferred, taken = [], [], 0
@@ -142,11 +142,11 @@ def _limit_largest(
 
 def _is_another_behind(redis: Redis, store: str, partition: int) -> bool:
     found: Any = _evaluate(redis, _TAIL, partition, TAIL_ENTRIES)
-    return bool(_find_shops(name.decode() for name in found) - {store})
+    return bool(_drop_heartbeats(name.decode() for name in found) - {store})
 
 
-def _find_shops(names: Iterable[str]) -> set[str]:
-    """Without the store name of heartbeats, which no shop has."""
+def _drop_heartbeats(names: Iterable[str]) -> set[str]:
+    """Return the stores' names; that of a heartbeat is empty."""
     return {name for name in names if name}
 
 

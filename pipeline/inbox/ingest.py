@@ -59,7 +59,7 @@ class IngestRouter:
 
         `replicas`: those that must have a hook before it counts as stored; none by default.
         """
-        self._replicas = replicas or ReplicaWait(0, 0.0, float)
+        self._replicas = replicas or ReplicaWait(0, 0.0, lambda: 0.0)
         self._redis = redis
         self._spools = spools
         self._breaker = breaker

@@ -16,8 +16,6 @@ from redis.exceptions import RedisError, ResponseError
 from pipeline.infra import redis_keys
 
 MAX_QUESTION_MS = 20  # Redis asks its replicas once for each of our questions, and one that is busy answers too early
-
-
 MAX_LAG_S = 10  # a replica that has not reported for longer is not connected, whatever the primary still believes
 
 
