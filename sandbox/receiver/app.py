@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from sandbox.receiver.people import People
-from sandbox.warehouse.generic.signature import find_fault
+from sandbox.signed_messages import find_fault
 
 ADDRESS = "/hooks"
 MAX_BODY_BYTES = 1_000_000

@@ -1,17 +1,11 @@
 """Start Segment's HTTP API alone: `python -m sandbox.segment`."""
 
-import json
 import secrets
-import signal
-import threading
 
 import click
-from werkzeug.serving import make_server
 
-from sandbox.http_handler import Handler
 from sandbox.segment.app import World, create_app
-
-HOST = "127.0.0.1"
+from sandbox.serving import serve_until_stopped
 
 
 @click.command()
@@ -21,15 +15,7 @@ HOST = "127.0.0.1"
 def main(*, port: int, write_key: str | None, refuses_keys: bool) -> None:
     """Take calls on 127.0.0.1, until SIGTERM or SIGINT."""
     world = World(write_key or secrets.token_hex(16), refuses_keys=refuses_keys)
-    server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    base = f"http://{HOST}:{server.server_port}"
-    click.echo(json.dumps({"url": base, "base_url": f"{base}/v1", "write_key": world.write_key}))
-    stop.wait()
-    server.shutdown()
+    serve_until_stopped(create_app(world), port, lambda url: {"base_url": f"{url}/v1", "write_key": world.write_key})
 
 
 if __name__ == "__main__":

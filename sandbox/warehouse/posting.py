@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.signed_messages import headers_for
 from sandbox.store.webhooks.http_sender import is_loopback
 from sandbox.warehouse.floor import Happening
 from sandbox.warehouse.generic import messages_out
-from sandbox.warehouse.generic.signature import headers_for
 from sandbox.warehouse.outbox import Listener, Notice
 from sandbox.warehouse.threepl import push
 from sandbox.warehouse.threepl.signing_key import SigningKey

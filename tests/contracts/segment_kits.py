@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from werkzeug.serving import make_server
-
 from pipeline.core.messages import Message, PersonRef
 from pipeline.destinations.segment import Segment
 from pipeline.destinations.segment.items import make_anonymous_id
-from sandbox.http_handler import Handler
 from sandbox.segment.app import World, create_app
+from sandbox.serving import serving
 from tests.contracts.kit import DeliveredMessage, Kit, RecordingHTTP
 
 WRITE_KEY = "a-write-key-for-tests"
@@ -76,12 +73,5 @@ def segment_kit() -> Iterator[Kit]:
 def running_segment() -> Iterator[SegmentKit]:
     """The sandbox on loopback inside the block."""
     world = World(WRITE_KEY, refuses_keys=True)
-    server = make_server("127.0.0.1", 0, create_app(world), threaded=True, request_handler=Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield SegmentKit(world, f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(create_app(world)) as url:
+        yield SegmentKit(world, url)

@@ -3,9 +3,9 @@
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from sandbox.signed_messages import find_fault
 from sandbox.warehouse.generic.messages_in import CHANNEL, process
 from sandbox.warehouse.generic.messages_out import write_order
-from sandbox.warehouse.generic.signature import find_fault
 from sandbox.warehouse.json_answer import answer
 from sandbox.warehouse.world import World
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from segment.analytics import Client
-from werkzeug.serving import make_server
 
-from sandbox.http_handler import Handler
 from sandbox.segment.app import World, create_app
+from sandbox.serving import serving
 
 KEY = "a-write-key"
 
@@ -21,13 +18,8 @@ def world():
 
 @pytest.fixture
 def host(world):
-    server = make_server("127.0.0.1", 0, create_app(world), threaded=True, request_handler=Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(create_app(world)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
 
+from sandbox.signed_messages import headers_for
 from sandbox.warehouse.app import create_app
-from sandbox.warehouse.generic.signature import headers_for
 from sandbox.warehouse.world import Keys, World
 
 START = 1_772_355_600.0  # 2026-03-01T09:00:00Z

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from sandbox.warehouse.generic.signature import find_fault
+from sandbox.signed_messages import find_fault
 from sandbox.warehouse.posting import post_to_loopback
 from sandbox.warehouse.server import run_in_thread
 from tests.sandbox.warehouse.client import KEYS, Generic, ThreePl, Warehouse

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.warehouse.generic.signature import find_fault, sign
+from sandbox.signed_messages import find_fault, sign
 from tests.sandbox.warehouse.client import Generic, Warehouse
 
 NUMBER = "SUB-90000001"
