@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, Update, bindparam, case, exists, func, select, tuple_, update
+from sqlalchemy import Connection, Integer, Row, Select, Update, bindparam, case, exists, func, select, update
 
 from pipeline.core.errors import StaleFence
 from pipeline.core.messages import LIVE_PRIORITY, Message, PersonRef
@@ -97,9 +97,7 @@ def promote_to_live(conn: Connection, people: Collection[int]) -> None:
     found = conn.execute(select(*columns).where(Delivery.person_id.in_(people), OPEN, IS_BACKFILL)).all()
     if not found:
         return
-    lanes = sorted({(row.connection_id, row.lane) for row in found})
-    of_people = tuple_(Lane.connection_id, Lane.lane).in_(lanes)
-    conn.execute(select(Lane.token).where(of_people).order_by(Lane.connection_id, Lane.lane).with_for_update())
+    lock_lanes(conn, {(row.connection_id, row.lane) for row in found})
     conn.execute(
         update(Delivery).where(Delivery.id.in_([row.id for row in found]), OPEN).values(priority=LIVE_PRIORITY)
     )
@@ -118,13 +116,12 @@ def _take(conn: Connection, wanted: Sequence[LaneClaim], limit: int, now: int) -
     statement = _build_take(conn.dialect.name)
     given = [[one.connection_id, one.lane, one.token, int(not one.is_held), one.priority] for one in wanted]
     rows = list(conn.execute(statement, {"wanted": given, "most": limit, "now": now}))
-    if begun := [
-        row for row in rows if row.claimed_to == _HAS_BEGUN
-    ]:  # by a holder of an earlier version: what it has is the oldest
-        for row in begun:
-            make_pending_again(conn, (row.connection_id, row.lane))
-        priorities = {(one.connection_id, one.lane): one.priority for one in wanted}
-        again = [[*(key := (row.connection_id, row.lane)), row.token, 0, priorities[key]] for row in begun]
+    begun = {(row.connection_id, row.lane): row.token for row in rows if row.claimed_to == _HAS_BEGUN}
+    if begun:  # what a holder of an earlier version has begun to send is the oldest
+        for lane_id in begun:
+            make_pending_again(conn, lane_id)
+        priorities = _list_priorities(wanted)
+        again = [[*lane_id, token, 0, priorities[lane_id]] for lane_id, token in begun.items()]
         rows = [row for row in rows if row.claimed_to != _HAS_BEGUN]
         rows += conn.execute(statement, {"wanted": again, "most": limit, "now": now})
     return rows
@@ -133,7 +130,7 @@ def _take(conn: Connection, wanted: Sequence[LaneClaim], limit: int, now: int) -
 def _read_messages(
     conn: Connection, claims: Claims, wanted: Sequence[LaneClaim], rows: Sequence[Row[Any]], now: int
 ) -> None:
-    priorities = {(one.connection_id, one.lane): one.priority for one in wanted}
+    priorities = _list_priorities(wanted)
     claimed = [
         [row.connection_id, row.lane, priorities[row.connection_id, row.lane], row.claimed_to]
         for row in rows
@@ -151,6 +148,10 @@ def _read_messages(
             claims.messages.setdefault((row.connection_id, row.lane), []).append(_build_message(row))
     stop_withheld(conn, withheld, now)
     claims.full |= {lane for lane, messages in count.items() if messages >= wanted[0].limit}
+
+
+def _list_priorities(wanted: Iterable[LaneClaim]) -> dict[LaneId, int]:
+    return {(one.connection_id, one.lane): one.priority for one in wanted}
 
 
 def _find_lost(conn: Connection, missing: Sequence[LaneClaim]) -> set[LaneId]:

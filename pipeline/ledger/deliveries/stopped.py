@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, select, update
 
+from pipeline.ledger.deliveries.lanes import lock_lanes
 from pipeline.ledger.deliveries.status import OPEN
-from pipeline.ledger.schema.core import Delivery, Lane
+from pipeline.ledger.schema.core import Delivery
 
 STOPPED, ERASED = "stopped", "erased"  # status and reason
 EMPTY_MESSAGE: dict[str, Any] = {"customer_id": None, "email": None, "at": 0, "data": {}}
@@ -21,11 +22,10 @@ def stop_messages(conn: Connection, person_id: int, now: int) -> int:
     """
     mine = Delivery.person_id == person_id, OPEN, Delivery.kind != FORGET_KIND
     found = conn.execute(select(Delivery.connection_id, Delivery.lane).where(*mine).distinct())
-    lanes = sorted((row.connection_id, row.lane) for row in found)
+    lanes = {(row.connection_id, row.lane) for row in found}
     if not lanes:
         return 0
-    of_person = tuple_(Lane.connection_id, Lane.lane).in_(lanes)
-    conn.execute(select(Lane.token).where(of_person).order_by(Lane.connection_id, Lane.lane).with_for_update())
+    lock_lanes(conn, lanes)
     stopped = update(Delivery).where(*mine).values(status=STOPPED, reason=ERASED, done_at=now)
     return len(conn.execute(stopped.returning(Delivery.id)).all())
 

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, select, update
 
+from pipeline.ledger.deliveries.lanes import lock_lanes
 from pipeline.ledger.deliveries.status import IS_CLAIMED, OPEN, PENDING
-from pipeline.ledger.schema.core import Delivery, Lane
+from pipeline.ledger.schema.core import Delivery
 from pipeline.ledger.sql.tables import chunks
 
 WITHHELD = "withheld"
@@ -34,9 +35,7 @@ def stop_pending(conn: Connection, reasons: Mapping[int, str], now: int, *, only
             found = _keep_those_with_address(conn, found)
         if not found:
             continue
-        lanes = sorted({(row.connection_id, row.lane) for row in found})
-        locked = select(Lane.token).where(tuple_(Lane.connection_id, Lane.lane).in_(lanes))
-        conn.execute(locked.order_by(Lane.connection_id, Lane.lane).with_for_update())
+        lock_lanes(conn, {(row.connection_id, row.lane) for row in found})
         stopped += _stop(conn, {row.id: reasons[row.person_id] for row in found}, now)
     return stopped
 

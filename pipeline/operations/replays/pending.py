@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_, update
+from sqlalchemy import Connection, Row, select, update
 
 from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY
+from pipeline.ledger.deliveries.lanes import lock_lanes
 from pipeline.ledger.deliveries.status import OPEN, STATUS_NOW
 from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE, FORGET_KIND
-from pipeline.ledger.schema.core import Delivery, Lane, Person
+from pipeline.ledger.schema.core import Delivery, Person
 from pipeline.recording.rejudge import recheck_messages
 from pipeline.recording.snapshot import RecordingStore
 
@@ -28,11 +29,10 @@ def lock_messages(conn: Connection, ids: Collection[int]) -> dict[int, Row[Any]]
         *(STATUS_NOW.label("status"), Delivery.reason, Delivery.done_at, Delivery.message),
     )
     query = select(*columns).where(Delivery.id.in_(ids))
-    lanes = sorted({(row.connection_id, row.lane) for row in conn.execute(query)})
+    lanes = {(row.connection_id, row.lane) for row in conn.execute(query)}
     if not lanes:
         return {}
-    locked = select(Lane.token).where(tuple_(Lane.connection_id, Lane.lane).in_(lanes))
-    conn.execute(locked.order_by(Lane.connection_id, Lane.lane).with_for_update()).all()
+    lock_lanes(conn, lanes)
     return {row.id: row for row in conn.execute(query)}
 
 
