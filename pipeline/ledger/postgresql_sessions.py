@@ -32,9 +32,8 @@ REPLAN_AFTER_S = 10.0
 _TRUSTED_S = 5.0  # a session that was used so recently is asked for nothing before it is used again
 # A prepared statement is gone, or there already: another session answers. Or its table was changed by a migration.
 _OF_ANOTHER_SESSION, _CHANGED_TABLE = ("26000", "42P05"), "0A000"
-_WITH_ANOTHER_SESSION: WeakSet[Pool] = (
-    WeakSet()
-)  # pools of which a session turned out not to be one: no more is prepared
+# Pools behind a pooler that was not recognised: a statement met another session. Nothing more is prepared for them.
+_WITH_ANOTHER_SESSION: WeakSet[Pool] = WeakSet()
 _IS_DIRECT, _USED_AT, _PLANNED_AT = "is direct", "used at", "planned at"  # in the `info` of a session
 
 

@@ -60,9 +60,8 @@ def list_touched_facts(candidates: Iterable[EventCandidate]) -> dict[int, set[Fa
     for candidate in candidates:
         about = str(candidate.row.subject), str(candidate.data.get("id"))
         for affected, person in candidate.resolved_people:
-            facts = touched.setdefault(person.id, {about})
-            facts.add(about)
-            facts.update((fact.kind, fact.subject) for fact in affected.facts)
+            named = ((fact.kind, fact.subject) for fact in affected.facts)
+            touched.setdefault(person.id, set()).update((about, *named))
     return touched
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -48,13 +47,10 @@ def _find_in(kind: str, time: str, objects: Iterable[Mapping[str, Any]]) -> Iter
             yield value, {"kind": kind, "id": item.get("id"), "at": str(item.get(time) or "")[:_DATE_CHARS]}
 
 
-def load_rules(conn: Connection, stores: Sequence[Row[Any]]) -> dict[int, ConsentRules]:
-    """The settings about consent of these rows of `stores`, with the sources that were met."""
-    met: defaultdict[int, set[str]] = defaultdict(set)
-    query = select(StoreSource.store_id, StoreSource.value).where(StoreSource.store_id.in_([row.id for row in stores]))
-    for row in conn.execute(query):
-        met[row.store_id].add(row.value)
-    return {row.id: build_store_rules(row, met[row.id]) for row in stores}
+def load_rules(conn: Connection, store: Row[Any]) -> ConsentRules:
+    """The settings about consent of a row of `stores`, with the sources that were met."""
+    met = conn.execute(select(StoreSource.value).where(StoreSource.store_id == store.id)).scalars()
+    return build_store_rules(store, set(met))
 
 
 def build_store_rules(store: Row[Any], met: set[str]) -> ConsentRules:

@@ -86,7 +86,7 @@ def _forget_giver(conn: Connection, person: FoundPerson, other_id: int, redactio
     if is_changed:
         # As recording builds them: whom the store's consent rules protect is not named in the erased person's place.
         row = conn.execute(select(Store.__table__).where(Store.id == person.store.id)).one()
-        rules = load_rules(conn, [row])[row.id]
+        rules = load_rules(conn, row)
         attributes = build_attributes(known, person.store.name, person.store.currency, rules)
         email = conn.execute(select(Person.email).where(Person.id == other_id)).scalar()
         attributes |= {"email": email} if email else {}
