@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import event as event_api
 from sqlalchemy import select
 
 from pipeline.infra.compression import NEWEST_DICTIONARY, decompress, is_zstd, read_dictionary
-from pipeline.ledger import dictionaries
 from pipeline.ledger.dictionaries import UPGRADE_US, find_dictionary
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema.core import Body, Delivery, Event
@@ -52,10 +52,12 @@ def test_a_dictionary_that_was_not_committed_is_put_in_again(recorder):
 
 
 def test_it_is_asked_for_once(recorder):
-    find(recorder.engine, NOW)
-    find(recorder.engine, NOW + 1)
+    asked = []
+    event_api.listen(recorder.engine, "before_cursor_execute", lambda _, __, text, *___: asked.append(text))
+    for later in range(3):
+        find(recorder.engine, NOW + later)
 
-    assert recorder.engine in dictionaries._IN_USE
+    assert sum("FROM dictionaries" in text for text in asked) == 2  # when it is put in, and once it is committed
 
 
 def test_a_recorded_hook_is_compressed(recorder):

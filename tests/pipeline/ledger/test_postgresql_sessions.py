@@ -44,6 +44,11 @@ def count_prepared(engine):
         return conn.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'fences'").scalar()
 
 
+def find_process_id(engine, begin):
+    with begin(engine) as conn:
+        return conn.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+
 def test_a_statement_that_a_session_often_executes_is_prepared(server):
     ask(server)
 
@@ -104,13 +109,14 @@ def test_a_pooler_that_is_not_recognised_costs_one_failure(server):
 @pytest.mark.parametrize("begin", [reading, writing])
 def test_a_session_that_the_server_has_ended_is_replaced_before_it_is_used(server, empty_postgres, begin):
     ask(server, times=1)
+    ended = find_process_id(server, begin)
     with psycopg.connect(empty_postgres, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND application_name = 'cratewire'"
         )
 
-    ask(server, begin)
+    assert find_process_id(server, begin) != ended
 
 
 def test_a_transaction_that_fails_leaves_a_session_that_can_be_used(server):
