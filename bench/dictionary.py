@@ -18,7 +18,7 @@ from backports.zstd import ZstdDict, finalize_dict
 from sqlalchemy import select
 
 from bench.hooks import Hook
-from bench.in_process import STORE, _build_entry, create_connected_store
+from bench.in_process import STORE, build_entry, create_connected_store
 from pipeline.infra.compression import DICTIONARIES, decompress
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.migrations import migrate
@@ -53,7 +53,7 @@ def _make_samples() -> list[bytes]:
         migrate(url := f"sqlite:///{home}/cratewire.db")
         engine = make_engine(url)
         create_connected_store(engine)
-        entries = [_build_entry(number, STORE, hook) for number, hook in zip(count(), _read_fixtures(), strict=False)]
+        entries = [build_entry(number, STORE, hook) for number, hook in zip(count(), _read_fixtures(), strict=False)]
         clock = count(entries[-1].received_at).__next__
         valid = validate_batch(decode_batch(entries, clock(), clock), clock)
         record(engine, valid, {entry.entry_id: (entry.raw, None) for entry in entries}, clock)

@@ -93,7 +93,7 @@ def create_connected_store(engine: Engine) -> None:
 def push(engine: Engine, redis: Redis, hooks: StoreHooks, batch: int, spent: CpuTimes) -> None:
     """Process the hooks from the inbox to the platform, in batches."""
     for start in range(0, len(hooks), batch):
-        entries = [_build_entry(start + place, *one) for place, one in enumerate(hooks[start : start + batch])]
+        entries = [build_entry(start + place, *one) for place, one in enumerate(hooks[start : start + batch])]
         decoded = spent.measured("decode", partial(decode_batch, entries, now_us(), now_us))
         valid = spent.measured("validate", partial(validate_batch, decoded, now_us))
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}
@@ -121,6 +121,7 @@ def _build_deps(engine: Engine, redis: Redis) -> LaneDeps:
     return LaneDeps(context, lambda _: OpenConnection(CustomerIO(config, http), budget, budget))
 
 
-def _build_entry(number: int, store: str, hook: Hook) -> InboxEntry:
+def build_entry(number: int, store: str, hook: Hook) -> InboxEntry:
+    """The hook as an entry of the inbox, received now; `number`: its place among those of the same moment."""
     now = now_us()
     return InboxEntry(f"{now:x}{number:06}", store, 1, hook.event, now, hook.body, entry_id=f"{now}-{number}")

@@ -21,10 +21,9 @@ from sqlalchemy import Engine
 from bench import cratejoy_objects
 from bench.chaos.databases import is_postgres_installed, running_postgres
 from bench.hooks import Hook
-from bench.in_process import STORE, create_connected_store
+from bench.in_process import STORE, build_entry, create_connected_store
 from bench.machine import cpu_seconds
 from pipeline.context import now_us
-from pipeline.inbox.entry import InboxEntry
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.processing.decode import decode_batch
@@ -125,18 +124,13 @@ def _record(engine: Engine, hooks: Sequence[Hook], size: int, spent: Callable[[]
     """Record the hooks in batches of this size; returns the CPU seconds that recording took."""
     total = 0.0
     for start in range(0, len(hooks), size):
-        entries = [_build_entry(place, hook) for place, hook in enumerate(hooks[start : start + size])]
+        entries = [build_entry(place, STORE, hook) for place, hook in enumerate(hooks[start : start + size])]
         valid = validate_batch(decode_batch(entries, now_us(), now_us), now_us)
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}
         before = spent()
         record(engine, valid, raws, now_us)
         total += spent() - before
     return total
-
-
-def _build_entry(number: int, hook: Hook) -> InboxEntry:
-    now = now_us()
-    return InboxEntry(f"{now:x}{number:06}", STORE, 1, hook.event, now, hook.body, entry_id=f"{now}-{number}")
 
 
 def ratios(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
