@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 from redis import Redis
-from sqlalchemy import MetaData, insert, select
+from sqlalchemy import JSON, ColumnElement, MetaData, insert, select, type_coerce
 from sqlalchemy.engine import make_url
 
 from bench.hooks import make_hooks
@@ -25,6 +25,7 @@ from pipeline.context import now_us
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.sql.packed_json import PackedJSON
 
 FAR = 1_000  # more than there are stores
 DAYS = 100  # over which the events are spread
@@ -135,11 +136,16 @@ def _load_seed(url: str, seed: Path) -> None:
         for table in list_all_tables():
             if table.name in ("accounts", *_TABLES):
                 new.exec_driver_sql(f"CREATE TABLE seed.{table.name} (LIKE public.{table.name})")
-                rows = [row._asdict() for row in old.execute(select(table))]
+                rows = [row._asdict() for row in old.execute(select(*map(_select_as_stored, table.columns)))]
                 if rows:
                     new.execute(insert(table.to_metadata(MetaData(), schema="seed")), rows)
     for engine in (source, target):
         engine.dispose()
+
+
+def _select_as_stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column itself: null where the value is packed in the column beside it, which is copied as it is."""
+    return type_coerce(column, JSON).label(column.key) if isinstance(column.type, PackedJSON) else column
 
 
 @contextmanager

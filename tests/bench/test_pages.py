@@ -42,3 +42,13 @@ def test_every_address_that_is_measured_answers(filled):
     shown = {re.sub(r"[?].*", "", address) for address, timing in found.items() if timing.status == 200}
     assert {address: timing.status for address, timing in found.items() if timing.status >= 500} == {}
     assert {"/", "/activity", "/flow", "/people", "/attention", "/api/v1/flow", "/api/v1/events"} <= shown
+
+
+def test_a_value_is_either_packed_or_json_on_postgresql_too(empty_postgres):
+    fill_ledger(empty_postgres, fakeredis.FakeRedis(), SIZE)
+    engine = make_engine(empty_postgres)
+    with reading(engine) as conn:
+        stored = conn.exec_driver_sql("SELECT packed IS NULL, data::text = 'null' FROM events").all()
+    engine.dispose()
+
+    assert set(stored) == {(False, True)}
