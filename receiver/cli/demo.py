@@ -170,11 +170,11 @@ def list_addresses(installation: DemoInstallation) -> list[str]:
     cratewire = shlex.quote(str(installation.command))
     return [
         f"The platform's people: {installation.platform_keys['url']}{installation.platform.people_page}",
-        f"The store's truth:    {installation.store['url']}/_sandbox/truth",
-        f"The store's page:     {installation.web}/stores/demo, after you open the invitation that this prints:",
-        f"                      {cratewire} accounts invite you@example.com",
-        f"flower:               {installation.flower}/ (user cratewire, password: {installation.data}/flower_password)",
-        f"The command line:     {cratewire} events list",
+        f"The store's truth:     {installation.store['url']}/_sandbox/truth",
+        f"The store's page:      {installation.web}/stores/demo, after you open the invitation that this prints:",
+        f"                       {cratewire} accounts invite you@example.com",
+        f"flower:                {installation.flower}/ (user cratewire; {installation.data}/flower_password)",
+        f"The command line:      {cratewire} events list",
     ]
 
 
