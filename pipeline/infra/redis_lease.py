@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from redis import Redis, RedisError
 
@@ -18,9 +19,10 @@ from pipeline.infra.lua import read_lua
 RENEWALS_PER_TTL = 4
 MAX_RENEWAL_S = 900.0  # every call and every send ends before; what still runs then hangs for good
 
-_ACQUIRE = read_lua(__package__, "redis_lease_acquire")
-_RENEW = read_lua(__package__, "redis_lease_renew")
-_RELEASE = read_lua(__package__, "redis_lease_release")
+# Each takes any number of keys and replies for each of them: `redis_leases` runs them for several.
+ACQUIRE = read_lua(__package__, "redis_lease_acquire")
+RENEW = read_lua(__package__, "redis_lease_renew")
+RELEASE = read_lua(__package__, "redis_lease_release")
 
 
 class Lease:
@@ -60,16 +62,16 @@ class Lease:
 
     def acquire(self) -> bool:
         """Return whether the lease is ours now. Does not wait."""
-        return self._run(_ACQUIRE)
+        return self._run(ACQUIRE)
 
     def renew(self) -> bool:
         """Restart the time to live and return whether the lease is still ours. A flushed Redis has lost it: False."""
-        return self._run(_RENEW)
+        return self._run(RENEW)
 
     def release(self) -> bool:
         """Return whether the lease was still ours to release. If Redis is unavailable, the lease expires by itself."""
         try:
-            return self._run(_RELEASE)
+            return self._run(RELEASE)
         except RedisError:
             return False
 
@@ -88,4 +90,5 @@ class Lease:
                 self.renew()
 
     def _run(self, script: str) -> bool:
-        return bool(self._redis.eval(script, 1, self._key, self._token, str(self._ttl_ms)))
+        ours: Any = self._redis.eval(script, 1, self._key, self._token, str(self._ttl_ms))
+        return bool(ours[0])

@@ -1,4 +1,7 @@
--- Gives the lease back. Returns 1 if it was still ours, else 0.
--- KEYS: the lease. ARGV: token, time to live in ms (unused).
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+-- Gives the leases back. Returns 1 or 0 for each: whether it was still ours.
+-- KEYS: the leases. ARGV: token, time to live in ms (unused).
+local ours = {}
+for place, name in ipairs(KEYS) do
+    ours[place] = redis.call('GET', name) == ARGV[1] and redis.call('DEL', name) or 0
+end
+return ours

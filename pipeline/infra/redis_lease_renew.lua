@@ -1,4 +1,8 @@
--- Restarts the lease's time to live. Returns 1 if it is still ours, else 0.
--- KEYS: the lease. ARGV: token, time to live in ms.
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0
+-- Restarts the leases' times to live. Returns 1 or 0 for each: whether it is still ours.
+-- KEYS: the leases. ARGV: token, time to live in ms.
+local ours = {}
+for place, name in ipairs(KEYS) do
+    local is_ours = redis.call('GET', name) == ARGV[1]
+    ours[place] = is_ours and redis.call('PEXPIRE', name, ARGV[2]) or 0
+end
+return ours

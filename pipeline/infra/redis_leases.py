@@ -13,12 +13,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from pipeline.infra.lua import read_lua
-from pipeline.infra.redis_lease import MAX_RENEWAL_S, RENEWALS_PER_TTL
-
-_ACQUIRE = read_lua(__package__, "redis_leases_acquire")
-_RENEW = read_lua(__package__, "redis_leases_renew")
-_RELEASE = read_lua(__package__, "redis_leases_release")
+from pipeline.infra.redis_lease import ACQUIRE, MAX_RENEWAL_S, RELEASE, RENEW, RENEWALS_PER_TTL
 
 
 class Leases:
@@ -34,7 +29,7 @@ class Leases:
 
     def acquire(self, keys: Collection[str]) -> set[str]:
         """Return those that are ours now. Does not wait."""
-        ours = self._run(_ACQUIRE, keys)
+        ours = self._run(ACQUIRE, keys)
         with self._lock:
             self._held |= ours
         return ours
@@ -43,7 +38,7 @@ class Leases:
         """Restart the times to live and return those that are still ours. A flushed Redis has lost them all."""
         with self._lock:
             held = set(self._held)
-        return self._run(_RENEW, held)
+        return self._run(RENEW, held)
 
     def release(self, keys: Collection[str]) -> None:
         """Give these back. If Redis is unavailable, they expire by themselves."""
@@ -53,7 +48,7 @@ class Leases:
             if not self._held:
                 self._ended.set()
         with suppress(RedisError):
-            self._run(_RELEASE, ours)
+            self._run(RELEASE, ours)
 
     def keep_renewed(self, max_seconds: float = MAX_RENEWAL_S) -> None:
         """Renew from a thread what is held, until all of it is released.
