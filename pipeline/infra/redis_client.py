@@ -59,7 +59,10 @@ def parse_sentinel_url(url: str) -> SentinelAddress:
     `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs` and `ssl_check_hostname`. Raises ValueError with what
     is wrong, which quotes nothing of the URL.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its text quotes the password
+        raise ValueError("Is an address that cannot be read: redis+sentinel://host:26379,host:26379/NAME.") from None
     user, _, hosts = parts.netloc.rpartition("@")
     primary, _, database = parts.path.strip("/").partition("/")
     if not primary:

@@ -47,6 +47,7 @@ def test_with_tls_both_redis_and_the_sentinels_are_encrypted():
         ("redis+sentinel://one:s3cret/shop", "a port from 1 to 65535"),
         ("redis+sentinel://one,,two/shop", "name a host"),
         ("redis+sentinel:///shop", "name a host"),
+        ("redis+sentinel://me:s3cret@o\u2100ne/shop", "cannot be read"),
     ],
 )
 def test_a_malformed_url_says_what_is_wrong_and_quotes_nothing(url, fault):
