@@ -98,6 +98,8 @@ def open_directory(folder: Path) -> Iterator[str]:
 
 def run_in_fork(arguments: Sequence[str], program: str) -> int | None:
     """Have `cratewire run` run the command. Returns its exit code; None if it has to run here, and has not begun."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):  # closed by who started this, as a daemon's may be
+        return None
     environ = read_environment(None)
     data_dir = find_data_dir(arguments, environ if "CRATEWIRE_DATA_DIR" in environ else read_environment())
     if sys.platform != "linux" or not (data_dir / SOCKET_NAME).is_socket():

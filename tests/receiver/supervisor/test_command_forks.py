@@ -156,6 +156,15 @@ def test_when_as_many_run_as_may_the_next_one_runs_by_itself(tmp_path):
     assert code == NOT_HANDED_OVER
 
 
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-"])
+def test_a_command_without_one_of_the_standard_streams_runs_by_itself(place, server, redirection):
+    command = [sys.executable, "-m", PROGRAM, "call", str(place), "exit", "0"]
+
+    done = subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", *command], cwd=ROOT, check=False)
+
+    assert done.returncode == NOT_HANDED_OVER
+
+
 def test_the_socket_is_for_its_user_only(place, server):
     assert stat.S_IMODE((place / SOCKET_NAME).stat().st_mode) == 0o600
 
