@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipeline.core.errors import Misconfigured
 from pipeline.core.plural import pluralize
+from pipeline.events.event_chain import ChainLine
 from pipeline.ledger.engine import reading
 from pipeline.operations.statements import (
     CheckedMonth,
@@ -91,7 +92,7 @@ def build_checks(checked: Sequence[CheckedMonth]) -> list[dict[str, Any]]:
     ]
 
 
-def _print_lines(previous: str, lines: Any) -> None:
+def _print_lines(previous: str, lines: Iterable[ChainLine]) -> None:
     click.echo(previous)
     for line in lines:
         click.echo(str(line))
