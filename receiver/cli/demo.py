@@ -58,7 +58,7 @@ def demo(hooks: int, seed: int, platform: str, keep: bool, broker_url: str | Non
 
 def is_complete(result: dict[str, Any]) -> bool:
     """Return whether everything arrived once, in order, for the right people, and every box went out once."""
-    faults = ("missing", "unexpected", "twice", "out_of_order", "leaks")
+    faults = ("missing", "unexpected", "twice", "out_of_order", "leaks", "wrong_automations")
     are_customers_there = result["backfilled"] == result["customers"] - result["customers_withheld"]
     has_all_answers = all(result[f"{kind}_arrived"] == result[f"{kind}_due"] for kind in ANSWER_KINDS)
     are_people_right = are_customers_there and has_all_answers and not result["comparison"]["wrong_people"]
@@ -138,6 +138,9 @@ def _print_events(console: Console, result: dict[str, Any], title: str) -> None:
 
 def _print_faults(console: Console, result: dict[str, Any]) -> None:
     compared = result["comparison"]
+    if result["wrong_automations"]:
+        why = "started by the past, or by a subscription that no person asked for"
+        console.print(f"{pluralize(result['wrong_automations'], 'automation')} {why}.", style="red")
     if result["out_of_order"]:
         console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:

@@ -17,6 +17,7 @@ class DemoPlatform:
     fields: Mapping[str, str]  # field of the connection -> its name in that line
     people_page: str = "/_sandbox/people"
     check_event: str = ""  # that connecting sends, if it does
+    automations_page: str = ""  # a list of {"kind", "age_s"}: what started an automation, if the platform has such
 
     @property
     def title(self) -> str:
@@ -31,6 +32,8 @@ class DemoPlatform:
         return options
 
 
+_AUTOMATIONS = "/_sandbox/automations"
+
 PLATFORMS: Mapping[str, DemoPlatform] = {
     platform.name: platform
     for platform in (
@@ -39,6 +42,9 @@ PLATFORMS: Mapping[str, DemoPlatform] = {
             "sandbox.customerio",
             {"site_id": "site_id", "api_key": "api_key", "region": "region", "base_url": "url"},
             people_page="/",
+        ),
+        DemoPlatform(
+            "klaviyo", "sandbox.klaviyo", {"api_key": "api_key", "base_url": "base_url"}, automations_page=_AUTOMATIONS
         ),
         DemoPlatform(
             "segment",

@@ -43,6 +43,8 @@ COMPARED_KEYS = (
     *(f"{kind}_{count}" for kind in ANSWER_KINDS for count in ("due", "arrived")),
 )
 
+RECENT_S = 72 * 3600  # an event that happened longer ago starts no automation
+
 ID_PREFIX = "cj_"  # of a customer's id at the platforms that have ids of their own
 
 OnProgress = Callable[[str, int, int], None]  # description, done, total
@@ -119,6 +121,7 @@ def run_scenario(
         "seconds": round(time.monotonic() - started, 1),
         "comparison": compared,
         "boxes": compared_boxes,
+        "wrong_automations": _count_wrong_automations(installation),
     }
 
 
@@ -144,6 +147,14 @@ def _reconcile(processes: DemoProcesses) -> int:
 def _count_lost(installation: DemoInstallation) -> int:
     recorded = call_sandbox(f"{installation.store['url']}/_sandbox/truth")
     return sum(event["lost"] for event in recorded["happenings"])
+
+
+def _count_wrong_automations(installation: DemoInstallation) -> int:
+    """Return how many automations were started by someone's subscription, or by what happened long ago."""
+    if not installation.platform.automations_page:
+        return 0
+    started = call_sandbox(installation.platform_keys["url"] + installation.platform.automations_page)
+    return sum(one["kind"] != "event" or one["age_s"] > RECENT_S for one in started)
 
 
 def _start_simulation(installation: DemoInstallation, hooks: int, seed: int) -> None:

@@ -8,12 +8,14 @@ from pipeline.destinations import DESTINATIONS
 from tests.contracts.customerio_kits import fake_track_kit, sandbox_kit
 from tests.contracts.destination_suite import DestinationSuite
 from tests.contracts.kit import Kit, KitMaker
+from tests.contracts.klaviyo_kits import klaviyo_kit
 from tests.contracts.segment_kits import segment_kit
 from tests.contracts.webhook_kits import webhook_kit
 
 KITS: dict[str, KitMaker] = {
     "customerio, by our own server": fake_track_kit,
     "customerio, by the sandbox": sandbox_kit,
+    "klaviyo, by the sandbox": klaviyo_kit,
     "segment, by the sandbox": segment_kit,
     "webhook, checked by the reference library": webhook_kit,
 }

@@ -1,0 +1,1 @@
+"""Klaviyo's API on loopback."""
