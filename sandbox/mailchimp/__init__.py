@@ -1,0 +1,1 @@
+"""Mailchimp's Marketing API 3.0 on loopback."""
