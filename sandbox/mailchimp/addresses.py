@@ -12,7 +12,7 @@ FAKE_HOSTS = ("example.com", "example.net", "example.org", "mailinator.com", "te
 FAKE_ENDINGS = (".vom", ".con", ".test", ".invalid", ".example")
 
 
-def hash_of(address: str) -> str:
+def hash_address(address: str) -> str:
     """Return the member's key: the MD5 of the lower-cased address."""
     return hashlib.md5(address.strip().lower().encode(), usedforsecurity=False).hexdigest()
 

@@ -5,11 +5,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 
-from sandbox.mailchimp.call import Answer, Call
+from sandbox.connection_cuts import CUT, cut_on_request
+from sandbox.mailchimp.call import Answer, Call, read_json
 from sandbox.mailchimp.control import add_control_paths
 from sandbox.mailchimp.faults import Fault
 from sandbox.mailchimp.gate import Gate
@@ -17,7 +19,6 @@ from sandbox.mailchimp.problems import Problem
 from sandbox.mailchimp.results import find_results, pack
 from sandbox.mailchimp.routes import answer_call
 from sandbox.mailchimp.world import World
-from sandbox.store.connection_cuts import CUT, cut_on_request
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON_TYPE = "application/json; charset=utf-8"
@@ -43,6 +44,7 @@ class Api:
 
     def take(self, path: str) -> Response:
         """Answer the request of this context."""
+        self.world.url = request.root_url.rstrip("/")
         request_id = str(uuid.UUID(int=self.world.luck.getrandbits(128), version=4))
         try:
             user = self.gate.check_key(
@@ -64,7 +66,10 @@ class Api:
 
     def _answer_or_fail(self, path: str, request_id: str) -> Response:
         with self.world.lock:
-            struck = self.world.faults.strike(request.method, path)
+            set_answer = self.world.next_answers.popleft() if self.world.next_answers else None
+            struck = [] if set_answer else self.world.faults.strike(request.method, path)
+        if set_answer is not None:
+            return self._give(set_answer, path, request_id)
         for fault in struck:
             if fault.mode == "latency":
                 self.released.wait(fault.options["ms"] / 1000)
@@ -78,6 +83,12 @@ class Api:
         except Problem as problem:
             return self._refuse(problem, request_id)
         return _respond(answer)
+
+    def _give(self, set_answer: dict[str, Any], path: str, request_id: str) -> Response:
+        if set_answer.get("after"):
+            self._answer(path, request_id)
+        headers = {name: str(value) for name, value in set_answer.get("headers", {}).items()}
+        return Response(status=set_answer["status"], headers=headers)
 
     def _fail(self, fault: Fault, path: str, request_id: str) -> Response:
         mode, options = fault.mode, fault.options
@@ -105,10 +116,9 @@ class Api:
         if mode == "redirect":
             location = f"{options['host']}{request.full_path.rstrip('?')}"
             return Response(status=options["code"], headers={"Location": location})
-        if mode == "drop":
-            return _respond(Answer(204 if request.method in ("POST", "DELETE") else 200, None))
         if mode == "status" and options["body"] == "problem":
-            return self._refuse(Problem(options["code"], "Internal Server Error", "An error occurred."), request_id)
+            title = options["title"] or HTTPStatus(options["code"]).phrase
+            return self._refuse(Problem(options["code"], title, options["detail"]), request_id)
         if mode == "502-html" or (mode == "status" and options["body"] == "html"):
             return _html(options.get("code", 502))
         return Response(status={"429-empty": 429, "bare-403": 403}.get(mode, options.get("code", 200)))
@@ -152,11 +162,7 @@ def _read_body() -> Any:
     raw = request.get_data()
     if not raw or request.method in ("GET", "DELETE"):
         return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        why = "We encountered an unspecified JSON parsing error."
-        raise Problem(400, "JSON Parse Exception", why) from None
+    return read_json(raw)
 
 
 def _respond(answer: Answer) -> Response:

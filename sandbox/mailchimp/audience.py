@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.mailchimp.addresses import hash_of
+from sandbox.mailchimp.addresses import hash_address
 from sandbox.mailchimp.call import Json
 from sandbox.mailchimp.dates import iso
 from sandbox.mailchimp.member import BILLED, Member
-from sandbox.mailchimp.merge_fields import MergeFields
+from sandbox.mailchimp.merge_fields import MergeField, MergeFields
 from sandbox.mailchimp.problems import invalid_field
 
 STATS_CACHED_S = 300
@@ -18,7 +18,11 @@ PERMISSIONS = ("Email", "Direct Mail", "Customized Online Advertising")
 
 @dataclass(slots=True)
 class Audience:
-    """An audience. `double_optin` and `has_welcome` are what the merchant has set."""
+    """An audience. `double_optin` and `has_welcome` are what the merchant has set.
+
+    `members` are by hash; `forgotten` are the hashes of permanently deleted addresses; `automations` are what would
+    have sent mail or started automations.
+    """
 
     id: str
     web_id: int
@@ -28,12 +32,13 @@ class Audience:
     double_optin: bool = False
     has_welcome: bool = False
     marketing_permissions: bool = False
+    members: dict[str, Member] = field(default_factory=dict)
     fields: MergeFields = field(default_factory=MergeFields)
+    automations: list[Json] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
     overused: set[str] = field(default_factory=set)
     tag_ids: dict[str, int] = field(default_factory=dict)
     count: int = 0
-    _by_hash: dict[str, Member] = field(default_factory=dict)
     _by_contact: dict[str, Member] = field(default_factory=dict)
     _stats: tuple[float, Json] | None = None
 
@@ -47,60 +52,63 @@ class Audience:
 
     def find_hash(self, key: str) -> Member | None:
         """Return the member with this hash, in any case."""
-        return self._by_hash.get(key.lower())
+        return self.members.get(key.lower())
 
     def find_address(self, address: str) -> Member | None:
         """Return the member with this address."""
-        return self._by_hash.get(hash_of(address))
+        return self.members.get(hash_address(address))
 
     def add(self, address: str, status: str, now: float) -> Member:
         """Add a member."""
         self.count += 1
-        member = Member(self.count, self.draw_id(), self.draw_id()[:10], address, status, now, now)
-        self._by_hash[member.hash] = self._by_contact[member.contact_id] = member
+        member = Member(self.count, self.draw_id(), self.draw_id()[:10], address, status, now, now, now)
+        self.members[member.hash] = self._by_contact[member.contact_id] = member
         return member
 
     def move(self, member: Member, address: str) -> None:
         """Give a member another address, and with it another hash."""
-        del self._by_hash[member.hash]
+        del self.members[member.hash]
         member.address = address
-        self._by_hash[member.hash] = member
+        self.members[member.hash] = member
 
     def remove(self, member: Member) -> None:
         """Remove a member with everything that is kept of them."""
-        del self._by_hash[member.hash], self._by_contact[member.contact_id]
+        del self.members[member.hash], self._by_contact[member.contact_id]
 
     def forget(self, member: Member) -> None:
         """Remove a member, and let no call bring the address back."""
         self.remove(member)
         self.forgotten.add(member.hash)
 
+    def start(self, member: Member, kind: str, name: str, age_s: float = 0.0) -> None:
+        """Note that this would have started automations or sent mail. `age_s`: how long ago it happened."""
+        entry = {"kind": kind, "person": member.hash, "name": name, "age_s": round(age_s)}
+        self.automations.append({**entry, "status": member.status, "list_id": self.id})
+
     def has_forgotten(self, address: str) -> bool:
         """Was this address permanently deleted?"""
-        return hash_of(address) in self.forgotten
+        return hash_address(address) in self.forgotten
 
-    def set_permissions(self, member: Member, wanted: list[Json]) -> None:
-        """Set marketing permissions by the ids that a member shows, or raise a Problem."""
-        known = {one["marketing_permission_id"] for one in self.show_permissions(member)}
-        for one in wanted:
-            if one["marketing_permission_id"] not in known:
-                raise invalid_field("marketing_permissions", "There is no such permission.")
-        given = {one["marketing_permission_id"]: one["enabled"] for one in wanted}
-        member.details["marketing_permissions"] = {**member.details.get("marketing_permissions", {}), **given}
+    def check_permissions(self, wanted: list[Json]) -> None:
+        """Raise a Problem for a marketing permission that there is not; a member shows the ids of those there are."""
+        known = self._list_permissions()
+        if any(one["marketing_permission_id"] not in known for one in wanted):
+            raise invalid_field("marketing_permissions", "There is no such permission.")
 
-    def show_permissions(self, member: Member) -> list[Json]:
-        """Return the permissions of an audience that asks for them."""
-        given = member.details.get("marketing_permissions", {})
+    def _list_permissions(self) -> dict[str, str]:
         texts = PERMISSIONS if self.marketing_permissions else ()
-        ids = {f"{self.id}{number}": text for number, text in enumerate(texts)}
+        return {f"{self.id}{number}": text for number, text in enumerate(texts)}
+
+    def _show_permissions(self, member: Member) -> list[Json]:
+        given = member.details.get("marketing_permissions", {})
         return [
             {"marketing_permission_id": key, "text": text, "enabled": given.get(key, False)}
-            for key, text in ids.items()
+            for key, text in self._list_permissions().items()
         ]
 
     def drop_unconfirmed(self, now: float) -> None:
         """Remove who has not confirmed for sixty days."""
-        for member in [one for one in self if one.status == "pending" and now - one.changed_at > PENDING_LASTS_S]:
+        for member in [one for one in self if one.status == "pending" and now - one.status_at > PENDING_LASTS_S]:
             self.remove(member)
 
     def tag_id(self, name: str) -> int:
@@ -115,7 +123,7 @@ class Audience:
         """Return a member as the API shows it."""
         shown = member.as_json(self.id, self.fields, self.tag_ids, base)
         return (
-            {**shown, "marketing_permissions": self.show_permissions(member)} if self.marketing_permissions else shown
+            {**shown, "marketing_permissions": self._show_permissions(member)} if self.marketing_permissions else shown
         )
 
     def as_json(self, now: float) -> Json:
@@ -164,7 +172,7 @@ def people_of(audience: Audience, id_field: str) -> Iterator[Json]:
 
 
 def _as_person(audience: Audience, member: Member, id_field: str, history: list[Any]) -> Json:
-    values = {one.tag: member.merge.get(one.tag, "") for one in audience.fields}
+    values = {one.tag: _read_flag(one, member.merge.get(one.tag, "")) for one in audience.fields}
     named = {_plain(one.name): values[one.tag] for one in audience.fields}
     given = {name: value for name, value in {**named, **values}.items() if value != ""}
     events = [*history, *member.events]
@@ -175,6 +183,12 @@ def _as_person(audience: Audience, member: Member, id_field: str, history: list[
         "attributes": {**given, **{_plain(name): True for name in member.tags}, "status": member.status},
         "events": [{"name": event.name, "at": iso(event.at), "data": event.properties} for event in events],
     }
+
+
+def _read_flag(one: MergeField, value: Any) -> Any:
+    """Return true or false for a choice of yes and no: the API has no booleans."""
+    is_flag = sorted(one.options.get("choices", ())) == ["no", "yes"]
+    return value == "yes" if is_flag and value in ("yes", "no") else value
 
 
 def _plain(name: str) -> str:

@@ -2,9 +2,10 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from sandbox.mailchimp.batch import KEPT_S, STATES, Batch
-from sandbox.mailchimp.call import Answer, Call, Json, choose_fields, page
+from sandbox.mailchimp.call import Answer, Call, Json, choose_fields, page, read_json
 from sandbox.mailchimp.list_routes import answer_list_call
 from sandbox.mailchimp.problems import Problem, invalid, not_found
 from sandbox.mailchimp.results import url_of
@@ -61,6 +62,8 @@ def _read_operations(operations: Any) -> list[Json]:
             errors.append((f"operations.item:{number}.method", f"The method is one of {', '.join(METHODS)}."))
         elif not isinstance(one.get("path"), str) or not one["path"]:
             errors.append((f"operations.item:{number}.path", "This value should not be blank."))
+        elif not isinstance(one.get("params", {}), dict):
+            errors.append((f"operations.item:{number}.params", "Schema describes object."))
     if errors:
         raise invalid(errors=errors)
     return operations
@@ -107,14 +110,11 @@ def _run_one(world: World, batch: Batch, operation: Json, *, is_struck: bool) ->
 
 def _call(world: World, operation: Json) -> Answer:
     path, _, text = operation["path"].partition("?")
-    query = dict(pair.partition("=")[::2] for pair in text.split("&") if pair)
+    query = dict(parse_qsl(text))
     if operation["method"] == "GET" or world.switches.batch_params_on_writes:
-        query |= {name: str(value) for name, value in (operation.get("params") or {}).items()}
+        query |= {name: str(value) for name, value in operation.get("params", {}).items()}
     body = operation.get("body")
-    try:
-        content = None if body in (None, "") else json.loads(body)
-    except (TypeError, ValueError):
-        raise Problem(400, "JSON Parse Exception", "The body of the operation is not a string of JSON.") from None
+    content = None if body in (None, "") else read_json(body)
     call = Call(operation["method"], path, query, content)
     answer = answer_list_call(world, call)
     return Answer(answer.status, choose_fields(call, answer.content))

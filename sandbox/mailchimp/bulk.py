@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.mailchimp.addresses import hash_of, read_address
+from sandbox.mailchimp.addresses import hash_address, read_address
 from sandbox.mailchimp.audience import Audience
 from sandbox.mailchimp.call import Answer, Call, Json
 from sandbox.mailchimp.member import Member
@@ -28,7 +28,7 @@ def post_members(world: World, audience: Audience, call: Call) -> Answer:
     errors: list[Json] = []
     seen: set[str] = set()
     for entry in entries:
-        key = hash_of(str(entry.get("email_address") or "")) if isinstance(entry, dict) else ""
+        key = hash_address(str(entry.get("email_address") or "")) if isinstance(entry, dict) else ""
         if key in seen:
             if not call.has_flag("skip_duplicate_check"):
                 errors.append(_error(entry, GENERIC, "This address is in the call more than once."))

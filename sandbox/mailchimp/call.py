@@ -1,14 +1,17 @@
 """A call of the API and its answer, with what every list has: pages, and a choice of fields."""
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.mailchimp.problems import Problem, invalid_field
+from sandbox.mailchimp.problems import Problem, invalid_field, not_json
 
 Json = dict[str, Any]
 DEFAULT_COUNT = 10
 MAX_COUNT = 1000
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,23 @@ class Call:
     def read_number(self, name: str, default: int, most: int | None = None) -> int:
         """Return a query parameter from 0 to `most`."""
         text = self.query.get(name, str(default))
-        if not text.isascii() or not text.isdigit() or (most is not None and int(text) > most):
+        if not _NUMBER.fullmatch(text) or (most is not None and int(text) > most):
             raise invalid_field(name, f"This value should be a number from 0 to {most or 'any'}.")
         return int(text)
+
+
+def read_json(text: Any) -> Any:
+    """Return what JSON says, or raise a Problem. Numbers that are none and broken characters are no JSON."""
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise not_json() from None
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def page(call: Call, name: str, items: Sequence[Any], show: Callable[[Any], Json]) -> Json:

@@ -43,17 +43,19 @@ def _add_reading(app: Flask, world: World, gate: Gate) -> None:
 
     @app.get("/_sandbox/automations")
     def automations() -> Any:
-        kinds = Counter(entry["kind"] for entry in world.automations)
-        return {"total": len(world.automations), "kinds": dict(kinds), "entries": world.automations}
+        """Return what would have sent mail or started automations."""
+        return [entry for audience in world.audiences.values() for entry in audience.automations]
 
     @app.get("/_sandbox/stats")
     def stats() -> Any:
         with world.lock:
+            started = [entry["kind"] for audience in world.audiences.values() for entry in audience.automations]
             members = [one for audience in world.audiences.values() for one in audience]
             return {
-                "members": len(members),
+                "people": len(members),
                 "member_statuses": dict(Counter(one.status for one in members)),
                 "events": sum(len(one.events) for one in members),
+                "automations": dict(Counter(started)),
                 "billed": sum(audience.count_billed() for audience in world.audiences.values()),
                 "forgotten": sum(len(audience.forgotten) for audience in world.audiences.values()),
                 "batches": len(world.batches),
@@ -73,6 +75,12 @@ def _everyone(world: World, id_field: str) -> Iterator[Json]:
 
 
 def _add_faults(app: Flask, world: World, gate: Gate, release: Callable[[], None]) -> None:
+    @app.post("/_sandbox/answers")
+    def answer_next() -> Any:
+        """Set the next answers, without a body: a JSON list of {"status", "headers", "after"}."""
+        world.next_answers.extend(request.get_json())
+        return {"answers": len(world.next_answers)}
+
     @app.get("/_sandbox/faults")
     def list_faults() -> Any:
         return world.faults.listed()
@@ -100,7 +108,7 @@ def _add_faults(app: Flask, world: World, gate: Gate, release: Callable[[], None
         with world.lock:
             world.reset()
             gate.most_in_progress = 0
-        return {"list_id": world.list_id}
+        return {"audience": world.audience.id}
 
 
 def _add_account(app: Flask, world: World) -> None:
@@ -141,7 +149,7 @@ def _add_happenings(app: Flask, world: World) -> None:
 
     @app.post("/_sandbox/actions")
     def happen() -> Any:
-        """Let something happen outside the API: `action` to `member`, an address or a hash, in `list_id`."""
+        """Let something happen outside the API: `action` to `member`, an address or a hash, in `audience`."""
         with world.lock:
             _act(world, request.get_json())
         return {}
@@ -155,11 +163,11 @@ def _set_audience(world: World, wanted: Json) -> Json:
         setattr(audience, name, bool(wanted.get(name, getattr(audience, name))))
     if wanted.get("delete"):
         del world.audiences[audience.id]
-    return {"list_id": audience.id, **{name: getattr(audience, name) for name in AUDIENCE_OPTIONS}}
+    return {"audience": audience.id, **{name: getattr(audience, name) for name in AUDIENCE_OPTIONS}}
 
 
 def _act(world: World, wanted: Json) -> None:
-    audience = world.audiences.get(wanted.get("list_id", world.list_id))
+    audience = world.audiences.get(wanted.get("audience", world.audience.id))
     if audience is None:
         raise UnknownAction("there is no such audience")
     if wanted.get("action") != "delete_field":

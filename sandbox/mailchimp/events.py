@@ -19,8 +19,9 @@ def post_event(world: World, audience: Audience, call: Call, key: str) -> Answer
     if member.status == "archived":
         world.warn(path=call.path, why="an event of an archived member")
     member.events.append(event)
+    world.took(member, "event", event.name)
     if not event.is_syncing:
-        world.record_automation(audience, member, "event", event.name)
+        audience.start(member, "event", event.name, world.now() - event.at)
     return Answer(204)
 
 

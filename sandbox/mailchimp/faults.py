@@ -9,7 +9,7 @@ from sandbox.mailchimp.call import Json
 
 # Every mode with its options and their defaults.
 MODES: Mapping[str, Mapping[str, Any]] = {
-    "status": {"code": 503, "body": "html", "processed": False},
+    "status": {"code": 503, "body": "html", "title": "", "detail": "", "processed": False},
     "429": {"retry_after": None},
     "429-empty": {},
     "bare-403": {},
@@ -21,7 +21,6 @@ MODES: Mapping[str, Mapping[str, Any]] = {
     "store-then-reset": {},
     "auth-revoked": {},
     "redirect": {"code": 301, "host": "http://127.0.0.1:9"},
-    "drop": {},
     "truncated-json": {},
     "wrong-content-length": {},
     "slow-body": {"pause_ms": 200},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.mailchimp.problems import Problem
-from sandbox.mailchimp.world import World
+from sandbox.mailchimp.world import World, data_centre_of
 
 MAX_IN_PROGRESS = 10
 MISSING = "Your request did not include an API key."
@@ -55,7 +55,7 @@ class Gate:
         return user
 
     def _check_data_centre(self, key: str) -> None:
-        data_centre = key.rpartition("-")[2] if "-" in key else ""
+        data_centre = data_centre_of(key)
         if data_centre and data_centre != self.world.data_centre:
             raise Problem(403, "Forbidden", f"The API key provided is linked to datacenter '{data_centre}'")
 

@@ -54,7 +54,7 @@ def answer_list_call(world: World, call: Call) -> Answer:
         if found:
             check_method(call, tuple(handlers))
             list_id, *names = found.groups()
-            return handlers[call.method](world, world.audience(list_id), call, *names)
+            return handlers[call.method](world, world.find_audience(list_id), call, *names)
     raise not_found(INVALID_PATH)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.mailchimp.addresses import hash_of
+from sandbox.mailchimp.addresses import hash_address
 from sandbox.mailchimp.call import Json
 from sandbox.mailchimp.dates import iso
 from sandbox.mailchimp.merge_fields import MergeField
@@ -45,6 +45,7 @@ class Member:
     status: str
     created_at: float
     changed_at: float
+    status_at: float
     set_by: str = "api"
     compliance: str | None = None
     merge: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class Member:
     @property
     def hash(self) -> str:
         """Return the key, which changes with the address."""
-        return hash_of(self.address)
+        return hash_address(self.address)
 
     @property
     def status_word(self) -> str:

@@ -120,7 +120,7 @@ def add_tags(world: World, audience: Audience, member: Member, names: list[str])
         audience.tag_id(name)
         if name not in member.tags:
             member.tags[name] = world.now()
-            world.record_automation(audience, member, "tag_added", name)
+            audience.start(member, "tag_added", name)
 
 
 def _find(audience: Audience, key: str) -> Member:

@@ -62,21 +62,21 @@ class MergeFields:
     def __init__(self) -> None:
         """Begin with those that every new audience has."""
         self._last_id = 0
-        self._by_tag: dict[str, MergeField] = {}
+        self.by_tag: dict[str, MergeField] = {}
         for tag, name, kind in DEFAULT_FIELDS:
             self._add(tag, name, kind, public=tag != "ADDRESS")
 
     def __iter__(self) -> Any:
         """Iterate over the fields."""
-        return iter(self._by_tag.values())
+        return iter(self.by_tag.values())
 
     def __len__(self) -> int:
         """Return how many there are, without EMAIL."""
-        return len(self._by_tag)
+        return len(self.by_tag)
 
     def get(self, tag: str) -> MergeField | None:
         """Return the field with this tag."""
-        return self._by_tag.get(tag)
+        return self.by_tag.get(tag)
 
     def find(self, merge_id: str) -> MergeField | None:
         """Return the field with this id."""
@@ -84,7 +84,7 @@ class MergeFields:
 
     def remove(self, one: MergeField) -> None:
         """Forget a field."""
-        del self._by_tag[one.tag]
+        del self.by_tag[one.tag]
 
     def create(self, body: Json, limit: int) -> MergeField:
         """Make a field. `limit`: how many the audience may have."""
@@ -102,18 +102,19 @@ class MergeFields:
 
     def change(self, one: MergeField, body: Json) -> None:
         """Change a field. Its type cannot change; a given one is ignored."""
-        _check({**body, "type": one.type, "options": {**one.options, **(body.get("options") or {})}})
+        _check_options("", body.get("options", {}))
+        _check({**body, "type": one.type, "options": {**one.options, **body.get("options", {})}})
         if body.get("tag") not in (None, "", one.tag):
             self._check_tag(body["tag"])
             kept = [field for field in self if field is not one]
             one.tag = body["tag"]
-            self._by_tag = {field.tag: field for field in sorted([*kept, one], key=lambda field: field.merge_id)}
+            self.by_tag = {field.tag: field for field in sorted([*kept, one], key=lambda field: field.merge_id)}
         _set(one, body)
 
     def _add(self, tag: str, name: str, kind: str, *, public: bool = False) -> MergeField:
         self._last_id += 1
         one = MergeField(self._last_id, tag, name, kind, public=public, display_order=self._last_id + 1)
-        self._by_tag[tag] = one
+        self.by_tag[tag] = one
         return one
 
     def _check_tag(self, tag: Any) -> None:
@@ -121,7 +122,7 @@ class MergeFields:
             raise invalid_field("tag", "A tag has upper-case letters, digits and underscores only.")
         if len(tag) > MAX_TAG_CHARACTERS:
             raise invalid_field("tag", f"A tag has at most {MAX_TAG_CHARACTERS} characters.")
-        if tag in self._by_tag or tag == "EMAIL":
+        if tag in self.by_tag or tag == "EMAIL":
             raise invalid_field("tag", f"The tag {tag} is taken.")
 
 

@@ -60,6 +60,11 @@ def not_found(detail: str = NOT_FOUND) -> Problem:
     return Problem(404, "Resource Not Found", detail)
 
 
+def not_json() -> Problem:
+    """Return that the body could not be read."""
+    return Problem(400, "JSON Parse Exception", "We encountered an unspecified JSON parsing error.")
+
+
 def forgotten(address: str) -> Problem:
     """Return the refusal of an address that was permanently deleted."""
     why = "was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list."

@@ -19,7 +19,7 @@ class Switches:
     unknown_tags: str = "ignored"  # merge fields that there are not; one report says they are refused
     put_on_archived: str = "stays"  # does a PUT with `status_if_new` alone bring an archived member back?
     address_change: str = "subscribed"  # whose address can be changed
-    resubscribe_after_api: bool = True  # can who was unsubscribed by a call be subscribed by a call?
+    resubscribe: bool = True  # can who was unsubscribed by a call or by the merchant be subscribed by a call?
     batch_params_on_writes: bool = True  # the guide speaks of GET alone, the schema of every operation
     batch_states_per_poll: int = 1
     event_delay_s: int = 0  # until a stored event can be read
@@ -44,7 +44,7 @@ RULES: Mapping[str, Rule] = {
     "unknown_tags": one_of("ignored", "refused"),
     "put_on_archived": one_of("stays", "returns"),
     "address_change": one_of("subscribed", "any"),
-    "resubscribe_after_api": is_flag,
+    "resubscribe": is_flag,
     "batch_params_on_writes": is_flag,
     "batch_states_per_poll": is_whole_number,
     "event_delay_s": is_whole_number,

@@ -27,7 +27,7 @@ def post_tags(world: World, audience: Audience, call: Call, key: str) -> Answer:
             audience.tag_id(one["name"])
             member.tags[one["name"]] = world.now()
             if body.get("is_syncing") is not True:
-                world.record_automation(audience, member, "tag_added", one["name"])
+                audience.start(member, "tag_added", one["name"])
     return Answer(204)
 
 

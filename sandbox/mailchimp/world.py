@@ -1,51 +1,56 @@
 """An account of Mailchimp: its keys and audiences, its clock, and what would have been sent."""
 
 import random
+import re
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.mailchimp.audience import Audience
 from sandbox.mailchimp.batch import Batch
 from sandbox.mailchimp.call import Json
-from sandbox.mailchimp.dates import iso
 from sandbox.mailchimp.faults import Faults
 from sandbox.mailchimp.member import Member
 from sandbox.mailchimp.problems import not_found
 from sandbox.mailchimp.switches import Switches
 
 USER = "user-1"
+_DATA_CENTRE = re.compile(r"-([a-z]+\d+)$")
 
 
 class World:
-    """All that is kept. `clock` gives seconds since the epoch; the seed decides ids and the order inside a batch."""
+    """All that is kept. `now` gives seconds since the epoch; the seed decides ids and the order inside a batch."""
 
-    def __init__(self, clock: Callable[[], float], data_centre: str = "us6", api_key: str = "", seed: int = 0) -> None:
-        """Begin with a key and an empty audience."""
-        self._clock = clock
+    def __init__(
+        self, api_key: str, *, now: Callable[[], float] = time.time, double_optin: bool = False, seed: int = 0
+    ) -> None:
+        """Begin with a key, whose end names the data centre, and an empty audience."""
+        self._clock = now
         self._shift_s = 0.0
+        self._double_optin = double_optin
         self.luck = random.Random(seed)
         self.lock = threading.RLock()
-        self.data_centre = data_centre
-        self.url = ""  # once it is served
+        self.data_centre = data_centre_of(api_key) or "us1"
+        self.url = ""  # known by the first call
         self.secret = self.draw_id().encode()
         self.account_id = self.draw_id()[:24]
-        self.api_key = api_key or f"{self.draw_id()}-{data_centre}"
-        self.keys = {self.api_key: USER}
+        self.keys = {api_key: USER}
         self.switches = Switches()
         self.faults = Faults()
         self.role = "owner"
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the keys and the switches, and begin with an empty audience."""
+        """Forget everything but the keys, the switches and the faults, and begin with an empty audience."""
         self.audiences: dict[str, Audience] = {}
         self.batches: dict[str, Batch] = {}
-        self.automations: list[Json] = []
+        self.calls: list[list[tuple[str, str, str | None]]] = []  # that wrote: address, profile or event, its name
+        self.next_answers: deque[Json] = deque()
         self.log: list[Json] = []
         self.statuses: Counter[str] = Counter()
-        self.list_id = self.add_audience("Sandbox").id
+        self.audience = self.add_audience("Sandbox", double_optin=self._double_optin)
 
     @property
     def base_url(self) -> str:
@@ -73,17 +78,22 @@ class World:
         self.audiences[list_id] = audience
         return audience
 
-    def audience(self, list_id: str) -> Audience:
+    def find_audience(self, list_id: str) -> Audience:
         """Return the audience, or raise that there is none."""
         if list_id not in self.audiences:
             raise not_found()
         return self.audiences[list_id]
 
-    def record_automation(self, audience: Audience, member: Member, kind: str, about: str = "") -> None:
-        """Note that this would have started automations or sent mail."""
-        entry: Json = {"kind": kind, "about": about, "list_id": audience.id, "member": member.hash}
-        self.automations.append({**entry, "status": member.status, "at": iso(self.now())})
+    def took(self, member: Member, kind: str, name: str | None = None) -> None:
+        """Note that a call, or an operation of a batch, wrote this about a member."""
+        self.calls.append([(member.address, kind, name)])
 
     def warn(self, **what: Any) -> None:
         """Note in the log what was taken although it looks like a mistake."""
         self.log.append({"warning": True, **what})
+
+
+def data_centre_of(key: str) -> str:
+    """Return what a key ends with after its last hyphen, or nothing."""
+    found = _DATA_CENTRE.search(key)
+    return found[1] if found else ""

@@ -18,11 +18,12 @@ def create(world: World, audience: Audience, address: str, status: str, body: Js
     """Add a member. The caller has looked whether there is one."""
     if address.lower() in audience.overused:
         raise invalid(f"{address} {TOO_MANY_SIGNUPS}")
-    values = _merge(world, audience, {}, body, skip=skip)
+    values = _check_values(world, audience, {}, body, skip=skip)
     member = audience.add(address, status, world.now())
+    world.took(member, "profile")
     member.merge = values
-    _set_details(world, audience, member, body)
-    _record_status(world, audience, member, before=None)
+    _set_details(world, member, body)
+    _record_status(audience, member, before=None)
     return member
 
 
@@ -33,11 +34,11 @@ def update(world: World, audience: Audience, member: Member, body: Json, *, skip
     status = body.get("status")
     if status == "subscribed" and is_barred(world, member):
         raise in_compliance_state(member.address)
-    values = _merge(world, audience, member.merge, body, skip=skip)
-    member.merge = values
+    member.merge = _check_values(world, audience, member.merge, body, skip=skip)
     if address != member.address:
         audience.move(member, address)
-    _set_details(world, audience, member, body)
+    world.took(member, "profile")
+    _set_details(world, member, body)
     member.changed_at = world.now()
     if status is not None:
         set_status(world, audience, member, status)
@@ -45,8 +46,7 @@ def update(world: World, audience: Audience, member: Member, body: Json, *, skip
 
 def is_barred(world: World, member: Member) -> bool:
     """May no call subscribe this member?"""
-    was_unsubscribed_by_call = member.status == "unsubscribed" and member.set_by == "api"
-    if was_unsubscribed_by_call and not world.switches.resubscribe_after_api:
+    if member.status == "unsubscribed" and not world.switches.resubscribe:
         return True
     return member.compliance is not None or member.status == "cleaned"
 
@@ -54,8 +54,10 @@ def is_barred(world: World, member: Member) -> bool:
 def set_status(world: World, audience: Audience, member: Member, status: str, set_by: str = "api") -> None:
     """Set a status, and note what that starts."""
     before = member.status
-    member.status, member.set_by, member.changed_at = status, set_by, world.now()
-    _record_status(world, audience, member, before)
+    member.set_by, member.changed_at = set_by, world.now()
+    if status != before:
+        member.status, member.status_at = status, world.now()
+    _record_status(audience, member, before)
 
 
 def check_address_change(world: World, audience: Audience, member: Member, address: str) -> None:
@@ -78,26 +80,29 @@ def check_not_forgotten(audience: Audience, address: str) -> None:
         raise forgotten(address)
 
 
-def _merge(world: World, audience: Audience, stored: Json, body: Json, *, skip: bool) -> Json:
+def _check_values(world: World, audience: Audience, stored: Json, body: Json, *, skip: bool) -> Json:
+    """Return the merge fields after this write, or raise a Problem; until here nothing has changed."""
+    audience.check_permissions(body.get("marketing_permissions", []))
     refuses = world.switches.unknown_tags == "refused"
     given = body.get("merge_fields", {})
     return merge_values.merge(audience.fields, stored, given, skip=skip, refuses_unknown=refuses)
 
 
-def _set_details(world: World, audience: Audience, member: Member, body: Json) -> None:
+def _set_details(world: World, member: Member, body: Json) -> None:
     details: dict[str, Any] = read_details(body)
     for name in ("interests", "location"):
         if name in details:
             details[name] = {**member.details.get(name, {}), **details[name]}
     if "marketing_permissions" in body:
-        audience.set_permissions(member, body["marketing_permissions"])
+        given = {one["marketing_permission_id"]: one["enabled"] for one in body["marketing_permissions"]}
+        details["marketing_permissions"] = {**member.details.get("marketing_permissions", {}), **given}
     if body.get("status", body.get("status_if_new")) == "subscribed" and "timestamp_opt" not in member.details:
         details.setdefault("timestamp_opt", world.now())
     member.details |= details
 
 
-def _record_status(world: World, audience: Audience, member: Member, before: str | None) -> None:
+def _record_status(audience: Audience, member: Member, before: str | None) -> None:
     if member.status == before or (before is None and member.status not in ("subscribed", "pending")):
         return
     kinds = {"subscribed": "joined", "pending": "confirmation_mail"}
-    world.record_automation(audience, member, kinds.get(member.status, "status_changed"), about=before or "new")
+    audience.start(member, kinds.get(member.status, "status_changed"), member.status)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from sandbox.connection_cuts import cut_on_request
 from sandbox.store.api.control import control
 from sandbox.store.api.control_boxes import control_boxes
 from sandbox.store.api.control_hooks import control_hooks
@@ -18,7 +19,6 @@ from sandbox.store.api.responses import refusal
 from sandbox.store.api.shipments_v11 import shipments_v11
 from sandbox.store.api.subscriptions import subscriptions
 from sandbox.store.api.writes import writes
-from sandbox.store.connection_cuts import cut_on_request
 from sandbox.store.world import World
 
 PARTS = (

@@ -5,8 +5,8 @@ import time
 from flask import Flask, Response, g, request
 
 from sandbox.basic_auth import has_pair
+from sandbox.connection_cuts import CUT
 from sandbox.store.api.responses import refusal
-from sandbox.store.connection_cuts import CUT
 from sandbox.store.world import World
 
 API = "/v1"

@@ -12,6 +12,7 @@ from sandbox.mailchimp.app import create_app
 from sandbox.mailchimp.world import World
 
 NOW = 1_794_700_000.0
+KEY = "0123456789abcdef0123456789abcdef-us6"
 ROBIN = "robin@sample-shop.com"
 
 
@@ -25,8 +26,8 @@ class Caller:
     def __init__(self, world):
         self.world = world
         self.web = create_app(world).test_client()
-        self.auth = ("user", world.api_key)
-        self.list = f"/lists/{world.list_id}"
+        self.auth = ("user", KEY)
+        self.list = f"/lists/{world.audience.id}"
 
     def __call__(self, method, path, body=None, **query):
         data = {"data": body} if isinstance(body, str | bytes) else {"json": body} if body is not None else {}
@@ -54,12 +55,12 @@ class Caller:
 
     def started(self):
         """Return the kinds of what would have been sent, in order."""
-        return [entry["kind"] for entry in self.sandbox("GET", "/automations")["entries"]]
+        return [entry["kind"] for entry in self.sandbox("GET", "/automations")]
 
 
 @pytest.fixture
 def world():
-    return World(lambda: NOW)
+    return World(KEY, now=lambda: NOW)
 
 
 @pytest.fixture
