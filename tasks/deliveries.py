@@ -17,6 +17,7 @@ from pipeline.delivery.slow_lanes import acquire_slot, count_free_slots, fast_la
 from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import decrypt
+from pipeline.infra.form_config import read_rate
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.deliveries import LaneId, list_due_lanes
@@ -194,6 +195,7 @@ def open_connection(context: Context, connection: ConnectionRow) -> OpenConnecti
     config = decrypt(context.settings.secret_keys, connection.config, connection.identity)
     destination = DESTINATIONS[connection.platform](config, context.http)
     name = redis_keys.budget(connection.platform, connection.account)
-    budget = Budget(context.redis, name, destination.calls_per_second)
-    backfill_budget = Budget(context.redis, f"{name}:share", destination.calls_per_second * BACKFILL_RATE_SHARE)
+    rate = read_rate(config, destination.calls_per_second)
+    budget = Budget(context.redis, name, rate)
+    backfill_budget = Budget(context.redis, f"{name}:share", rate * BACKFILL_RATE_SHARE)
     return OpenConnection(destination, budget, backfill_budget)

@@ -36,9 +36,14 @@ def merge_config(fields: Sequence[Field], saved: Mapping[str, str], typed: Mappi
     moves = [
         field
         for field in fields
-        if field.sets_host and typed.get(field.key, saved.get(field.key)) != saved.get(field.key)
+        if (field.sets_host or field.names_host)
+        and typed.get(field.key, saved.get(field.key, "")) != saved.get(field.key, "")
     ]
-    missing = [field.label for field in fields if moves and field.secret and not typed.get(field.key)]
+    missing = [
+        field.label
+        for field in fields
+        if moves and field.secret and not typed.get(field.key) and (field.required or saved.get(field.key))
+    ]
     if missing:
         raise Misconfigured(f"{moves[0].key} is another address: enter {' and '.join(missing)} too")
     found_again = {field.key: "" for field in fields if field.is_found}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 import click
@@ -34,6 +34,7 @@ from receiver.cli.progress import describe_state
 from receiver.cli.store_settings import print_samples
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
+MAX_DOCUMENT_CHARACTERS = 100_000  # that are read of a file
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FIELD_NAMES = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
 CONNECT_EXAMPLE = (
@@ -52,6 +53,14 @@ def _normalize_currency(text: str) -> str:
     return text.strip().upper()
 
 
+def _read_file(_context: click.Context, option: click.Parameter, file: TextIO | None) -> str | None:
+    """Return what a file holds; the next character behind the limit shows that it is too long."""
+    try:
+        return None if file is None else file.read(MAX_DOCUMENT_CHARACTERS + 1)
+    except UnicodeDecodeError as error:
+        raise click.BadParameter("is not a text in UTF-8", param=option) from error
+
+
 def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for every field that a platform declares."""
     fields = {field.key: field for platform in DESTINATIONS.values() for field in platform.fields}
@@ -59,7 +68,10 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
         kind = click.Choice(field.choices) if field.choices else click.STRING
         variable = f"CRATEWIRE_CONNECT_{field.key.upper()}" if field.secret else None
         flag = f"--{field.key.replace('_', '-')}"
-        command = click.option(flag, field.key, type=kind, help=field.help, envvar=variable)(command)
+        how: dict[str, Any] = {"type": kind, "help": field.help, "envvar": variable}
+        if field.is_document:
+            how |= {"type": click.File(encoding="utf-8"), "callback": _read_file, "metavar": "FILE"}
+        command = click.option(flag, field.key, **how)(command)
     return command
 
 

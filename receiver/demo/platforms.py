@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.destinations import DESTINATIONS
 
@@ -18,17 +19,22 @@ class DemoPlatform:
     people_page: str = "/_sandbox/people"
     check_event: str = ""  # that connecting sends, if it does
     automations_page: str = ""  # a list of {"kind", "age_s"}: what started an automation, if the platform has such
+    documents: Mapping[str, str] = field(default_factory=dict)  # the same for what the command reads from a file
 
     @property
     def title(self) -> str:
         """The platform's title."""
         return DESTINATIONS[self.name].title
 
-    def list_options(self, said: Mapping[str, str]) -> list[str]:
-        """The options of `cratewire connect` for the sandbox that said this."""
+    def list_options(self, said: Mapping[str, str], folder: Path) -> list[str]:
+        """The options of `cratewire connect` for the sandbox that said this; documents are written to the folder."""
         options = ["--platform", self.name]
-        for field, key in self.fields.items():
-            options += [f"--{field.replace('_', '-')}", said[key]]
+        for name, key in self.fields.items():
+            options += [f"--{name.replace('_', '-')}", said[key]]
+        for name, key in self.documents.items():
+            path = folder / f"{self.name}-{name}.toml"
+            path.write_text(said[key], encoding="utf-8")
+            options += [f"--{name.replace('_', '-')}", str(path)]
         return options
 
 
@@ -51,6 +57,12 @@ PLATFORMS: Mapping[str, DemoPlatform] = {
             "sandbox.segment",
             {"write_key": "write_key", "base_url": "base_url"},
             check_event="Cratewire Connected",
+        ),
+        DemoPlatform(
+            "http",
+            "sandbox.http",
+            {"api_key": "api_key", "hook_url": "hook_url"},
+            documents={"config": "document"},
         ),
         DemoPlatform("webhook", "sandbox.receiver", {"url": "address", "secret": "secret"}),
     )

@@ -127,7 +127,7 @@ def run_scenario(
 
 def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
     """Connect the store with one command, as a merchant does; it registers the hooks too."""
-    platform = installation.platform.list_options(installation.platform_keys)
+    platform = installation.platform.list_options(installation.platform_keys, processes.folder)
     store = ("--client-id", installation.store["client_id"], "--client-secret", installation.store["client_secret"])
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
     origins = ("--storefront-source", "1", "--marketplace-source", "2")  # what the sandbox store's numbers mean

@@ -7,6 +7,7 @@ import pytest
 from pipeline.destinations import DESTINATIONS
 from tests.contracts.customerio_kits import fake_track_kit, sandbox_kit
 from tests.contracts.destination_suite import DestinationSuite
+from tests.contracts.http_kits import http_kit
 from tests.contracts.kit import Kit, KitMaker
 from tests.contracts.klaviyo_kits import klaviyo_kit
 from tests.contracts.segment_kits import segment_kit
@@ -16,6 +17,7 @@ KITS: dict[str, KitMaker] = {
     "customerio, by our own server": fake_track_kit,
     "customerio, by the sandbox": sandbox_kit,
     "klaviyo, by the sandbox": klaviyo_kit,
+    "http, by the sandbox": http_kit,
     "segment, by the sandbox": segment_kit,
     "webhook, checked by the reference library": webhook_kit,
 }

@@ -64,6 +64,10 @@ class HTTPClient:
         """The time by this client's clock, in µs."""
         return self._now()
 
+    def may_reach(self, url: str) -> bool:
+        """Whether this client connects to the host of an address; nothing is sent. Each call looks again."""
+        return self._adapter.may_reach(url)
+
     def call(
         self,
         method: Method,

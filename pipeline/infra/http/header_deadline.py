@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from pipeline.infra.http.public_addresses import PublicAddressMixin
+from pipeline.infra.http.public_addresses import PublicAddressMixin, is_public_host
 
 HEADER_TIMEOUT_S = 30.0
 
@@ -72,6 +73,11 @@ class HeaderDeadlineAdapter(HTTPAdapter):
 
     pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PlainPool, "https": _TLSPool}
 
+    @staticmethod
+    def may_reach(url: str) -> bool:  # noqa: ARG004 - what others look at
+        """Whether it would connect to the host of this address."""
+        return True
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self.pools
@@ -81,6 +87,11 @@ class PublicOnlyAdapter(HeaderDeadlineAdapter):
     """A HeaderDeadlineAdapter that connects to public addresses only."""
 
     pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PublicPlainPool, "https": _PublicTLSPool}
+
+    @staticmethod
+    def may_reach(url: str) -> bool:
+        """Whether every address of its host is public. A name that is not resolved now is judged when it is called."""
+        return is_public_host(urlsplit(url).hostname or "")
 
 
 def _shut_down_socket(sock: socket.socket, timed_out: threading.Event) -> None:

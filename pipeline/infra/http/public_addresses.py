@@ -54,6 +54,15 @@ class PublicAddressMixin:
         return addresses
 
 
+def is_public_host(name: str) -> bool:
+    """Whether all addresses of a host are public; True for a name that is not resolved."""
+    try:
+        found = socket.getaddrinfo(name.strip("[]"), None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return True
+    return all(is_public(str(socket_address[0])) for *_, socket_address in found)
+
+
 def is_public(text: str) -> bool:
     """Whether an IP address is public. An IPv6 address that embeds an IPv4 address is judged by that."""
     address = ip_address(text)

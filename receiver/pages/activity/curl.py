@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.core.messages import Message, PersonRef
-from pipeline.destinations import PREVIEWS
+from pipeline.destinations import preview_message
 from pipeline.ledger.queries import DeliveryDetail, EventDetail
 
 _JSON = "Content-Type: application/json"
@@ -28,26 +28,30 @@ def build_hook_curl(detail: EventDetail, public_url: str) -> str:
     return _format("POST", address, [_JSON], f"@event-{event.id}.bin")
 
 
-def build_message_curl(delivery: DeliveryDetail) -> Curl | None:
-    """A message on its own; None if its content is gone, or its platform cannot say."""
-    preview, content = PREVIEWS.get(delivery.platform), delivery.message
-    if preview is None or delivery.kind == "forget" or not content.get("data"):
+def build_message_curl(delivery: DeliveryDetail, load_config: Callable[[int], Mapping[str, str]]) -> Curl | None:
+    """A message on its own; None if its content is gone, or its platform cannot say.
+
+    `load_config`: returns the config of a connection, for the platforms whose requests depend on it.
+    """
+    content = delivery.message
+    if delivery.kind == "forget" or not content.get("data"):
         return None
-    found = preview(
-        Message(
-            delivery.id,
-            PersonRef(delivery.person_id, content.get("customer_id"), content.get("email")),
-            "profile" if delivery.kind == "profile" else "event",
-            content.get("at") or 0,
-            content["data"],
-            delivery.name,
-            delivery.message_id,
-        )
+    message = Message(
+        delivery.id,
+        PersonRef(delivery.person_id, content.get("customer_id"), content.get("email")),
+        "profile" if delivery.kind == "profile" else "event",
+        content.get("at") or 0,
+        content["data"],
+        delivery.name,
+        delivery.message_id,
     )
+    found = preview_message(delivery.platform, message, lambda: load_config(delivery.connection_id))
     if found is None:
         return None
     body = found.body.decode("utf-8", "replace")
-    return Curl(_format(found.method, found.url, [_JSON, *found.headers], body, found.user), found.help)
+    has_type = any(header.lower().startswith("content-type:") for header in found.headers)
+    headers = found.headers if has_type or not body else (_JSON, *found.headers)
+    return Curl(_format(found.method, found.url, headers, body, found.user), found.help)
 
 
 def _format(method: str, url: str, headers: Sequence[str], body: str, user: str = "") -> str:
@@ -60,7 +64,6 @@ def _format(method: str, url: str, headers: Sequence[str], body: str, user: str 
         url,
         *who,
         *(word for header in headers for word in ("-H", header)),
-        "--data-binary",
-        body,
+        *(("--data-binary", body) if body else ()),
     ]
     return " ".join(map(shlex.quote, words))

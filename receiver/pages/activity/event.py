@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
+from pipeline.core.errors import Misconfigured
 from pipeline.core.roles import is_allowed
 from pipeline.events.notes import describe_note
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, get_event
 from receiver.document import as_document
@@ -57,7 +61,7 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
             (
                 delivery,
                 build_json_lines(delivery.message, list_refused_fields(delivery)),
-                build_message_curl(delivery),
+                build_message_curl(delivery, _load_config),
             )
             for delivery in detail.deliveries
         ],
@@ -69,6 +73,17 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
         "names_of_messages": {delivery.id: f"{delivery.kind} {delivery.id}" for delivery in detail.deliveries},
         "attempts": count_attempts(detail),
     }
+
+
+def _load_config(connection_id: int) -> Mapping[str, str]:
+    """Return the config of a connection; an empty one if it is gone, or no secret key of this installation opens it."""
+    context = get_context()
+    with reading(context.engine) as conn:
+        row = find_connection(conn, connection_id)
+    try:
+        return {} if row is None else decrypt(context.settings.secret_keys, row.config, row.identity)
+    except Misconfigured:
+        return {}
 
 
 def list_unread_fields(detail: EventDetail) -> dict[str, str]:

@@ -16,6 +16,7 @@ from wtforms import (
     SelectField,
     StringField,
     SubmitField,
+    TextAreaField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
@@ -28,6 +29,7 @@ from receiver.pages.config import MIN_PASSWORD_LENGTH
 from receiver.pages.connect.origins import OriginQuestions
 
 MAX_FIELD_LENGTH = 500  # characters; every key is much shorter
+MAX_DOCUMENT_LENGTH = 64_000  # characters
 
 
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -154,13 +156,18 @@ def get_field_name(platform: str, field: DeclaredField) -> str:
 def _build_field(cls: type[Destination], field: DeclaredField) -> Any:
     common: dict[str, Any] = {
         "description": field.help,
-        "validators": [_require_if_chosen(cls.platform, field), Length(max=MAX_FIELD_LENGTH)],
+        "validators": [
+            _require_if_chosen(cls.platform, field),
+            Length(max=MAX_DOCUMENT_LENGTH if field.is_document else MAX_FIELD_LENGTH),
+        ],
     }
     if field.choices:
         choices = [(choice, choice) for choice in field.choices]
         return SelectField(field.label, choices=choices, default=field.default, **common)
     if field.secret:
         return PasswordField(field.label, render_kw={"autocomplete": "off"}, **common)
+    if field.is_document:
+        return TextAreaField(field.label, render_kw={"rows": 14, "spellcheck": "false"}, **common)
     return StringField(field.label, default=field.default, **common)
 
 

@@ -27,31 +27,35 @@ class SavedFields:
 
     plain: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
-    address_of: Mapping[str, str]  # a secret's field -> the field of its URL
+    address_of: Mapping[str, tuple[str, ...]]  # a secret's field -> the fields that decide where it goes
 
 
 def load_saved_fields(context: Context, store_id: int) -> SavedFields:
     """Load the saved fields of a store's API and of the connection that the form would change."""
     plain: dict[str, str] = {}
     secrets: dict[str, str] = {}
-    address_of: dict[str, str] = {}
+    address_of: dict[str, tuple[str, ...]] = {}
     with reading(context.engine) as conn:
         api = find_store_api(conn, store_id)
         connections = [find_connection_to_change(conn, store_id, platform) for platform in DESTINATIONS]
     if api is not None:
         keys = decrypt(context.settings.secret_keys, api.config, api.identity)
         plain |= {"client_id": keys["client_id"], "cratejoy_url": keys["base_url"]}
-        secrets["client_secret"], address_of["client_secret"] = keys["client_secret"], "cratejoy_url"
+        secrets["client_secret"], address_of["client_secret"] = keys["client_secret"], ("cratejoy_url",)
     for connection in filter(None, connections):
         config, fields = (
             decrypt(context.settings.secret_keys, connection.config, connection.identity),
             DESTINATIONS[connection.platform].fields,
         )
-        address = next((get_field_name(connection.platform, declared) for declared in fields if declared.sets_host), "")
+        addresses = tuple(
+            get_field_name(connection.platform, declared)
+            for declared in fields
+            if declared.sets_host or declared.names_host
+        )
         for declared in fields:
             name = get_field_name(connection.platform, declared)
             (secrets if declared.secret else plain)[name] = config.get(declared.key, "")
-            address_of |= {name: address} if declared.secret else {}
+            address_of |= {name: addresses} if declared.secret else {}
     return SavedFields(plain, secrets, address_of)
 
 
@@ -66,8 +70,11 @@ def prefill_form(form: ConnectForm, saved: SavedFields) -> None:
 def fill_missing_secrets(form: ConnectForm, saved: SavedFields) -> None:
     """Fill the secrets that were left empty in a submitted form with the saved ones."""
     for name, value in saved.secrets.items():
-        address = saved.address_of[name]
-        is_same_address = address not in form or (form[address].data or "").strip() == saved.plain.get(address)
+        is_same_address = all(
+            (form[address].data or "").strip() == saved.plain.get(address, "").strip()
+            for address in saved.address_of[name]
+            if address in form
+        )
         if name in form and not form[name].data and is_same_address:
             form[name].data = value
 

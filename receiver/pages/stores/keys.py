@@ -52,14 +52,18 @@ class KeyGroup:
 
     def get_shown(self, one: Field) -> str:
         """What is shown of a value: nothing of a secret."""
-        return "••••••••" if one.secret else self.config.get(one.key, "")
+        value = self.config.get(one.key, "")
+        if one.is_document and value:
+            return f"{len(value.splitlines())} lines"
+        return "••••••••" if one.secret else value
 
     def find_field(self, key: str) -> Field | None:
         return next((one for one in self.fields if one.key == key), None)
 
     def list_companions(self, one: Field) -> list[Field]:
         """The secrets that may come with a new value: those beside an id, and all of them with another address."""
-        return [] if one.secret or one.choices else [other for other in self.fields if other.secret]
+        is_alone = one.secret or (one.choices and not one.names_host)
+        return [] if is_alone else [other for other in self.fields if other.secret]
 
 
 def load_key_groups(conn: Connection, store_id: int) -> list[KeyGroup]:
