@@ -171,7 +171,7 @@ def _respond(answer: Answer) -> Response:
 
 
 def _html(status: int) -> Response:
-    return Response(HTML, status, content_type="text/html")
+    return Response(HTML, status, mimetype="text/html")
 
 
 def _truncate(response: Response, _options: Any) -> Response:
