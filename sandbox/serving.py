@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from sandbox.http_handler import Handler
 
 HOST = "127.0.0.1"
+POLL_INTERVAL_S = 0.05  # how long stopping takes: each test of a platform stops a server
 
 
 def serve_until_stopped(app: Flask, port: int, describe: Callable[[str], Mapping[str, str]]) -> None:
@@ -29,7 +30,7 @@ def serve_until_stopped(app: Flask, port: int, describe: Callable[[str], Mapping
 def serving(app: Flask, port: int = 0) -> Iterator[str]:
     """Serve in a thread inside the block, and yield the URL; port 0 is any free one."""
     server = make_server(HOST, port, app, threaded=True, request_handler=Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_INTERVAL_S,), daemon=True)
     thread.start()
     try:
         yield f"http://{HOST}:{server.server_port}"
