@@ -20,6 +20,7 @@ MAX_COST_BYTES = 64_000_000  # that the expressions of one request may touch: ab
 _MAX_DETAIL_CHARACTERS = 200
 _OPTIONAL = "optional_type"
 _LOCATED = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.+)")
+_PLAIN_TYPES = frozenset({"BOOL", "INT", "UINT", "DOUBLE", "STRING"})
 _CODE = re.compile(r"^[A-Z_]+: ")
 _NAMES_TYPES = ("No matching overloads found", "Invalid map key type")  # what follows these is no value
 
@@ -47,10 +48,9 @@ class Expression:
             found = self._program.eval(data=dict(data))
             if found.type() == cel.Type.ERROR:
                 raise CannotEvaluate(_explain(str(found.value()), self.text))
-            values = found.plain_value()
+            return [_convert(value) for value in found.value()]
         except RuntimeError as error:  # such as too many steps, or a text that is not Unicode
             raise CannotEvaluate(_explain(str(error), self.text)) from None
-        return [to_json_value(value) for value in values]
 
 
 @lru_cache(maxsize=2_000)
@@ -69,15 +69,22 @@ def compile_expression(text: str, variables: Sequence[str]) -> Expression:
     return Expression(text, is_optional, program, tree)
 
 
-def to_json_value(value: Any) -> Any:
-    """Return a value of CEL as JSON has it: keys are texts. Raise CannotEvaluate for a type that JSON lacks."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list):
-        return [to_json_value(item) for item in value]
-    if isinstance(value, dict):
-        return {key if isinstance(key, str) else str(key): to_json_value(item) for key, item in value.items()}
-    raise CannotEvaluate(f"a value of the type {type(value).__name__} is not JSON: use string(…)")
+def _convert(value: Any) -> Any:
+    """Return a value of the library as JSON has it: keys are texts. Raise CannotEvaluate for a type that JSON lacks.
+
+    Two faults of the library (0.1.3) end the process, at once or in the end: converting an optional value within a
+    list, and the reference to None that it gives away with each null. So neither is converted by it.
+    """
+    kind = value.type().name()
+    if kind == "NULL":
+        return None
+    if kind in _PLAIN_TYPES:
+        return value.value()
+    if kind.startswith("LIST"):
+        return [_convert(item) for item in value.value()]
+    if kind.startswith("MAP"):
+        return {key if isinstance(key, str) else str(key): _convert(item) for key, item in value.value().items()}
+    raise CannotEvaluate("its value has a type that JSON lacks: use string(…), or orValue(…) for an optional one")
 
 
 @lru_cache(maxsize=16)

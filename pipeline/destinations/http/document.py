@@ -82,7 +82,10 @@ def parse_document(text: str, fields: Mapping[str, str]) -> Document:
 
     Raise Misconfigured, naming every fault by its place.
     """
-    return _parse(text, tuple(sorted(fields.items())))
+    try:
+        return _parse(text, tuple(sorted(fields.items())))
+    except RecursionError:
+        raise Misconfigured("config: nested too deeply") from None
 
 
 @lru_cache(maxsize=64)

@@ -134,11 +134,6 @@ def _fill_part(leaf: Leaf, evaluation: Evaluation) -> str:
     return quote(text, safe="")
 
 
-def list_names(address: str) -> list[str]:
-    """Return the expressions of an address."""
-    return _IN_ADDRESS.findall(address)
-
-
 def blank_address(address: str) -> str:
     """Return an address with a letter in place of each expression."""
     return _IN_ADDRESS.sub("x", address)

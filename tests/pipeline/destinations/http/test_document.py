@@ -99,6 +99,15 @@ def test_what_is_neither_toml_nor_json_is_refused(text):
         parse_document(text, FIELDS)
 
 
+@pytest.mark.parametrize("depth", [900, 20_000])
+def test_a_document_that_is_nested_too_deeply_is_refused(depth):
+    body = "[" * depth + "1" + "]" * depth
+    text = json.dumps(SMALL | {"event": {"url": "https://api.example.com", "body": 0}}).replace(": 0}", f": {body}}}")
+
+    with pytest.raises(Misconfigured, match="config"):
+        parse_document(text, FIELDS)
+
+
 def test_a_document_that_is_too_long_is_refused():
     with pytest.raises(Misconfigured, match="at most 64000 bytes"):
         parse_document("#" * (MAX_DOCUMENT_BYTES + 1), FIELDS)

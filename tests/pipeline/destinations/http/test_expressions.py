@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import random
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +15,47 @@ DATA: dict[str, Any] = {
     "person": {"email": "robin@example.com", "customer_id": 7001},
     "properties": {"total": 3950, "items": [{"name": "Tea", "price": 900}, {"name": "Mug", "price": 300}], "note": ""},
 }
+
+
+PARTS = (
+    *(
+        "person",
+        "properties",
+        "properties.items",
+        "properties.?coupon",
+        "person.email",
+        "properties.total",
+        "null",
+        "true",
+    ),
+    *("1", "1u", "1.5", "'x'", "b'y'", "[]", "{}", "optional.none()", "optional.of(1)", "type(person)", "timestamp(0)"),
+    *("duration('1s')", "int", "-1", "1e308"),
+)
+FORMS = (
+    *("({} + {})", "({} == {})", "({} in {})", "({} ? {} : {})", "[{}, {}]", "{{{}: {}}}", "{}[{}]", "{}[?{}]"),
+    *("{}.map(i, i)", "{}.map(i, {})", "{}.filter(i, {})", "{}.all(i, i == {})", "size({})", "string({})", "int({})"),
+    *(
+        "{}.orValue({})",
+        "{}.join({})",
+        "{}.split({})",
+        "{}.replace({}, {})",
+        "{}.matches({})",
+        "{}.k",
+        "{}.?k",
+        "has({}.k)",
+    ),
+    *(
+        "-({})",
+        "!({})",
+        "({} < {})",
+        "[?{}]",
+        "{{?'a': {}}}",
+        "optional.of({})",
+        "{}.value()",
+        "{}.optMap(i, i)",
+        "dyn({})",
+    ),
+)
 
 
 def compile_(text: str) -> Expression:
@@ -82,7 +125,7 @@ def test_what_cannot_be_compiled_is_refused_with_its_place(text, fault):
         ("1 / 0", "divide by zero"),
         ("int(person.email)", "cannot convert string to int"),
         ("9223372036854775807 + properties.total", "integer overflow"),
-        ("timestamp('2026-03-02T16:46:40Z')", "not JSON"),
+        ("timestamp('2026-03-02T16:46:40Z')", "a type that JSON lacks"),
         ("text", "found in Activation"),
     ],
 )
@@ -97,6 +140,39 @@ def test_a_fault_names_no_value_of_the_data(text):
         evaluate(text)
 
     assert "@" not in str(caught.value)
+
+
+def test_an_optional_value_within_a_value_is_refused():
+    for text in ("[properties.?coupon]", "optional.of(optional.none())", "dyn(optional.none())"):
+        with pytest.raises(CannotEvaluate, match="a type that JSON lacks"):
+            evaluate(text)
+
+
+def test_null_is_converted_without_taking_a_reference_of_it():
+    """The library gives a reference to None away with each null; some hundred thousand would end the process."""
+    expression, data = compile_("[null, properties.x]"), {"properties": {"x": None}}
+    before = sys.getrefcount(None)
+    for _ in range(10_000):
+        expression.evaluate(data)
+
+    assert sys.getrefcount(None) > before - 5_000
+
+
+def test_whatever_is_put_together_has_a_value_or_is_refused():
+    """And ends no process, which the library can (0.1.3)."""
+    rng = random.Random(1)
+
+    def make(depth: int) -> str:
+        if depth == 0 or rng.random() < 0.2:
+            return rng.choice(PARTS)
+        form = rng.choice(FORMS)
+        return form.format(*(make(depth - 1) for _ in range(form.count("{}"))))
+
+    for _ in range(1_500):
+        try:
+            json.dumps(evaluate(make(3)))
+        except (Misconfigured, CannotEvaluate):
+            continue
 
 
 def test_too_many_steps_end_an_evaluation():
