@@ -12,6 +12,8 @@ from pipeline.destinations.http import AnyHTTP
 from pipeline.destinations.http.preview import preview as preview_http
 from pipeline.destinations.klaviyo import Klaviyo
 from pipeline.destinations.klaviyo.preview import preview as preview_klaviyo
+from pipeline.destinations.mailchimp import Mailchimp
+from pipeline.destinations.mailchimp.preview import preview as preview_mailchimp
 from pipeline.destinations.segment import Segment
 from pipeline.destinations.segment.preview import preview as preview_segment
 from pipeline.destinations.webhook import SignedWebhook
@@ -20,6 +22,7 @@ from pipeline.destinations.webhook.preview import preview as preview_webhook
 DESTINATIONS: dict[str, type[Destination]] = {
     CustomerIO.platform: CustomerIO,
     Klaviyo.platform: Klaviyo,
+    Mailchimp.platform: Mailchimp,
     Segment.platform: Segment,
     SignedWebhook.platform: SignedWebhook,
     AnyHTTP.platform: AnyHTTP,
@@ -27,6 +30,7 @@ DESTINATIONS: dict[str, type[Destination]] = {
 PREVIEWS: dict[str, Callable[[Message], RequestText | None]] = {
     CustomerIO.platform: preview,
     Klaviyo.platform: preview_klaviyo,
+    Mailchimp.platform: preview_mailchimp,
     Segment.platform: preview_segment,
     SignedWebhook.platform: preview_webhook,
 }

@@ -18,6 +18,7 @@ class DemoPlatform:
     fields: Mapping[str, str]  # field of the connection -> its name in that line
     people_page: str = "/_sandbox/people"
     check_event: str = ""  # that connecting sends, if it does
+    max_text_bytes: int = 1_000  # of an attribute; longer ones are cut
     automations_page: str = ""  # a list of {"kind", "age_s"}: what started an automation, if the platform has such
     documents: Mapping[str, str] = field(default_factory=dict)  # the same for what the command reads from a file
 
@@ -51,6 +52,13 @@ PLATFORMS: Mapping[str, DemoPlatform] = {
         ),
         DemoPlatform(
             "klaviyo", "sandbox.klaviyo", {"api_key": "api_key", "base_url": "base_url"}, automations_page=_AUTOMATIONS
+        ),
+        DemoPlatform(
+            "mailchimp",
+            "sandbox.mailchimp",
+            {"api_key": "api_key", "audience": "audience", "base_url": "base_url"},
+            max_text_bytes=255,
+            automations_page=_AUTOMATIONS,
         ),
         DemoPlatform(
             "segment",

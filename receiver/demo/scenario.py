@@ -202,8 +202,9 @@ def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[s
     places = ("--store", installation.store["url"], "--platform", installation.platform_keys["url"])
     check_event = installation.platform.check_event
     check = ("--check-event", check_event) if check_event else ()
+    longest = ("--max-answer-bytes", str(installation.platform.max_text_bytes))
     repaired = ("--repaired", ",".join(OBSERVABLE_EVENTS))
     compared: dict[str, Any] = run_json_command(
-        processes, "sandbox.compare", *places, *check, *repaired, "--json", may_fail=True
+        processes, "sandbox.compare", *places, *check, *longest, *repaired, "--json", may_fail=True
     )
     return compared

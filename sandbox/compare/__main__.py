@@ -9,6 +9,7 @@ import click
 import requests
 from rich.console import Console
 
+from sandbox.compare.answers import MAX_ANSWER_BYTES
 from sandbox.compare.comparison import compare
 from sandbox.compare.tables import print_report
 
@@ -61,6 +62,7 @@ def split_names(text: str) -> list[str]:
 @click.option("--forward-tests", is_flag=True, help="Expect test orders too.")
 @click.option("--forward-marketplace", is_flag=True, help="Expect people known only from the Marketplace too.")
 @click.option("--told", is_flag=True, help="Expect consent, survey answers, variants and looked-up recipients.")
+@click.option("--max-answer-bytes", default=MAX_ANSWER_BYTES, show_default=True, help="Of a text at the platform.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def main(**options: Any) -> None:
     """Compare the events of the store with what the platform received; exit 1 if they differ."""
@@ -81,6 +83,7 @@ def main(**options: Any) -> None:
         forward_tests=options["forward_tests"],
         repaired=repaired,
         forwards_marketplace=options["forward_marketplace"],
+        max_answer_bytes=options["max_answer_bytes"],
     )
     if options["as_json"]:
         click.echo(json.dumps(report.as_json()))

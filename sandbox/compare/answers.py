@@ -14,7 +14,8 @@ from sandbox.compare.truth import EventRecord, Recipient, fold
 from sandbox.compare.withholding import Withholding
 
 SURVEY_PREFIX, VARIANT_PREFIX = "survey_", "variant_"
-MAX_ANSWER_BYTES, MIN_CUT_BYTES = 1_000, 900
+MAX_ANSWER_BYTES = 1_000
+MIN_CUT_SHARE = 0.9  # of what a platform takes
 DATE_FIELD = 5
 
 Row = Mapping[str, Any]
@@ -30,9 +31,14 @@ class Answer(NamedTuple):
 
 
 def check_answers(
-    report: Report, truth: Row, records: list[EventRecord], withholding: Withholding, people: Profiles
+    report: Report,
+    truth: Row,
+    records: list[EventRecord],
+    withholding: Withholding,
+    people: Profiles,
+    max_bytes: int = MAX_ANSWER_BYTES,
 ) -> None:
-    """Count what must be in profiles and what is, and name what is missing."""
+    """Count what must be in profiles and what is, and name what is missing. `max_bytes`: of a text at the platform."""
     due = _find_due_subscriptions(records, withholding)
     hooked = {party.who for record in records if record.is_promised for party in withholding.due_parties(record)}
     customers = {party.customer_id for party in hooked}
@@ -45,7 +51,7 @@ def check_answers(
         if who.customer_id and who.customer_id in customers:
             _check_consent(report, row, profile)
         for answer in _list_answers(row, due["subscription_new"]):
-            found = [] if profile is None else _find_answer(profile, answer)
+            found = [] if profile is None else _find_answer(profile, answer, max_bytes)
             _count(report, "survey_answers", row, f"answer to question {answer.field_id}", is_there=bool(found))
             if answer.shapes == {"v1"}:  # only this shape says which question it is
                 names[answer.field_id].update(found)
@@ -93,22 +99,23 @@ def _list_answers(row: Row, due: set[str]) -> Iterator[Answer]:
         yield Answer(field_id, rows[0]["type"], values, shapes)
 
 
-def _find_answer(profile: Profile, answer: Answer) -> list[str]:
+def _find_answer(profile: Profile, answer: Answer, max_bytes: int) -> list[str]:
     """Return the attributes that hold one of the values."""
     return [
         name
         for name, held in profile.attributes.items()
-        if name.startswith(SURVEY_PREFIX) and any(_holds(held, value, answer.type) for value in answer.values)
+        if name.startswith(SURVEY_PREFIX)
+        and any(_holds(held, value, answer.type, max_bytes) for value in answer.values)
     ]
 
 
-def _holds(held: object, value: str, field_type: int) -> bool:
+def _holds(held: object, value: str, field_type: int, max_bytes: int) -> bool:
     """Return whether an attribute holds an answer: as text, choices as a list, a date in any form, a long text cut."""
     if isinstance(held, list):
         return sorted(map(str, held)) == sorted(value.split("|"))
     text = " ".join(str(held).split())
-    if len(value.encode()) > MAX_ANSWER_BYTES:
-        is_cut = MIN_CUT_BYTES <= len(str(held).encode()) <= MAX_ANSWER_BYTES
+    if len(value.encode()) > max_bytes:
+        is_cut = MIN_CUT_SHARE * max_bytes <= len(str(held).encode()) <= max_bytes
         return is_cut and " ".join(value.split()).startswith(text.rstrip("… "))
     if field_type == DATE_FIELD:
         return text in _write_date(value)

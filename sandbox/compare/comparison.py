@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sandbox.compare.answers import check_answers
+from sandbox.compare.answers import MAX_ANSWER_BYTES, check_answers
 from sandbox.compare.leaks import find_leaked_data
 from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
@@ -34,7 +34,7 @@ class Tally:
     repeats: int = 0
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what differs between platforms and settings
     truth: Mapping[str, Any],
     people: Iterable[Mapping[str, Any]],
     *,
@@ -42,6 +42,7 @@ def compare(
     forward_tests: bool = False,
     repaired: Collection[str] = (),
     forwards_marketplace: bool = False,
+    max_answer_bytes: int = MAX_ANSWER_BYTES,
 ) -> Report:
     """Compare the truth of a store with the people of a Customer.io, both as their control paths return them.
 
@@ -64,7 +65,7 @@ def compare(
     report.undecided_people = sum(map(withholding.is_undecided, truth["people"]))
     known = (row for row in truth["people"] if not row.get("withheld"))
     report.offences += find_leaked_data(withholding.people, known, profiles)
-    check_answers(report, truth, forwarded, withholding, profiles)
+    check_answers(report, truth, forwarded, withholding, profiles, max_answer_bytes)
     return report
 
 

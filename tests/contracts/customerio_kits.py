@@ -21,6 +21,7 @@ from tests.contracts.kit import DeliveredMessage, Kit, RecordingHTTP
 
 class _CustomerIOKit:
     platform = "customerio"
+    lacks: frozenset[str] = frozenset()
 
     def __init__(self, config: dict[str, str]) -> None:
         self._config = config

@@ -20,6 +20,7 @@ class HTTPKit:
     """Against the sandbox in a thread."""
 
     platform = "http"
+    lacks: frozenset[str] = frozenset()
 
     def __init__(self, api: API, url: str) -> None:
         self.api = api

@@ -17,6 +17,7 @@ class Kit(Protocol):
     """One platform, played on loopback."""
 
     platform: str
+    lacks: frozenset[str]  # what this platform cannot do about people who are to be forgotten
 
     def config(self) -> dict[str, str]:
         """A config that works."""

@@ -20,6 +20,7 @@ class KlaviyoKit:
     """Against the sandbox in a thread."""
 
     platform = "klaviyo"
+    lacks: frozenset[str] = frozenset()
 
     def __init__(self, world: World, url: str) -> None:
         self.world = world

@@ -21,6 +21,7 @@ class SegmentKit:
     """Against the sandbox in a thread."""
 
     platform = "segment"
+    lacks: frozenset[str] = frozenset()
 
     def __init__(self, world: World, url: str) -> None:
         self.world = world

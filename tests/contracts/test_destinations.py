@@ -10,6 +10,7 @@ from tests.contracts.destination_suite import DestinationSuite
 from tests.contracts.http_kits import http_kit
 from tests.contracts.kit import Kit, KitMaker
 from tests.contracts.klaviyo_kits import klaviyo_kit
+from tests.contracts.mailchimp_kits import mailchimp_kit
 from tests.contracts.segment_kits import segment_kit
 from tests.contracts.webhook_kits import webhook_kit
 
@@ -18,6 +19,7 @@ KITS: dict[str, KitMaker] = {
     "customerio, by the sandbox": sandbox_kit,
     "klaviyo, by the sandbox": klaviyo_kit,
     "http, by the sandbox": http_kit,
+    "mailchimp, by the sandbox": mailchimp_kit,
     "segment, by the sandbox": segment_kit,
     "webhook, checked by the reference library": webhook_kit,
 }

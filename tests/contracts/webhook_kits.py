@@ -61,6 +61,7 @@ class WebhookKit:
     """Against that receiver."""
 
     platform = "webhook"
+    lacks: frozenset[str] = frozenset()
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
@@ -135,7 +136,7 @@ def running_receiver() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield receiver

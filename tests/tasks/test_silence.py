@@ -73,7 +73,7 @@ def web(installed):
         return hooks(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
 
     with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
