@@ -22,6 +22,7 @@ INCLUDED = [  # the modules that register tasks and signals
     "tasks.mails",
     "tasks.reconciliation",
     "tasks.registration",
+    "tasks.people",
     "tasks.replays",
     "tasks.stores",
     "tasks.sweeps",

@@ -16,6 +16,7 @@ from pipeline.inbox import stream
 from pipeline.inbox.partitions import get_partition_count
 from pipeline.infra import redis_keys
 from pipeline.ledger.backfills import list_due_steps
+from pipeline.ledger.connection_people import list_running as list_people_running
 from pipeline.ledger.deliveries.due import list_due_lanes
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.work import list_due_work
@@ -82,6 +83,7 @@ LOOKS: dict[str, Look] = {
         list_due_lookups(conn, now) or context.redis.exists(redis_keys.ASKED_EVENTS)
     ),
     "mails.sweep": lambda _, conn, now: has_due_mails(conn, now),
+    "people.sweep": lambda _, conn, *__: list_people_running(conn),
     "reconciliation.sweep": lambda _, conn, now: list_due_reconciliations(conn, now),
     "registration.sweep": lambda _, conn, now: list_due_audits(conn, now),
     "replays.sweep": lambda _, conn, *__: list_working(conn),

@@ -25,7 +25,13 @@ from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, About, Actor, record_store_action
 from pipeline.ledger.backfills import make_backfill_due, pause_backfill
-from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
+from pipeline.ledger.connection_people import start_people
+from pipeline.ledger.connections import (
+    NewConnection,
+    list_store_connections,
+    save_connection,
+    set_connection_config,
+)
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fence import lock_fence
 from pipeline.ledger.sources import SourceSample, save_samples
@@ -54,7 +60,8 @@ class ConnectRequest:
 
     `rotate_urls`: revoke the hook URLs so far. `cratejoy`: the keys of the store's Merchant API; with them we register
     the hooks, without them a person does. `reads_customers`: False begins the first backfill paused, so that campaigns
-    which start with a segment can be paused before.
+    which start with a segment can be paused before. `sends_people`: a new connection of a store whose people are known
+    gets their profiles, without a call to Cratejoy.
     """
 
     store: str
@@ -68,6 +75,7 @@ class ConnectRequest:
     origins: OriginAnswer | None = None
     actor: Actor = COMMAND_LINE_ACTOR
     reads_customers: bool = True
+    sends_people: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +140,13 @@ def save_checked_connection(
         ensure_keys_unused(conn, secret_keys, store, request.cratejoy)
     if request.rotate_urls:
         store = replace(store, token_version=rotate_token(conn, store.id))
+    known = {row.id for row in list_store_connections(conn, store.id)}
     new = NewConnection(store.id, request.platform, checked.account, b"", request.label)
     connection = save_connection(conn, new, now)
     sealed = encryption.encrypt(secret_keys, checked.config, connection.identity)
     set_connection_config(conn, connection.id, sealed)
+    if request.sends_people and not is_new and connection.id not in known:
+        start_people(conn, connection.id, now)
     if request.cratejoy is not None:
         keys = encryption.encrypt(secret_keys, request.cratejoy.as_config(), build_api_identity(store.id))
         save_store_api(conn, store.id, keys, now)

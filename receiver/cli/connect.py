@@ -107,6 +107,13 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Later: after `cratewire backfill resume`, once campaigns that start with a segment are paused.",
 )
+@click.option(
+    "--people/--no-people",
+    "sends_people",
+    default=True,
+    show_default=True,
+    help="Send the people whom the store has by now to a platform that is connected later.",
+)
 @click.option("--new-urls", is_flag=True, help="Make new hook URLs and reject the old ones from now on.")
 @platform_options
 @data_option
@@ -124,6 +131,7 @@ def connect(
     names = ("currency", "forward_also", "forward_tests")
     chosen = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
     reads_customers = given.pop("read_customers") == "now"
+    sends_people = given.pop("sends_people")
     given_sources = given.pop("marketplace_source"), given.pop("storefront_source")
     try:
         keys = _build_credentials(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
@@ -131,7 +139,7 @@ def connect(
         migrate_database(load_settings(data))
         with open_context(data) as context:
             request = ConnectRequest(store, platform, config, label, chosen, new_urls, keys)
-            request = replace(request, reads_customers=reads_customers)
+            request = replace(request, reads_customers=reads_customers, sends_people=sends_people)
             answered = OriginAnswer((), given_sources[0], given_sources[1])
             result = _connect_and_register(context, request, answered, asks=sys.stdin.isatty() and not as_json)
     except Misconfigured as error:

@@ -68,6 +68,7 @@ def test_what_may_take_long_goes_to_the_queue_of_backfills():
         "backfills.step",
         "lookups.ask",
         "lookups.run",
+        "people.sweep",
         "reconciliation.run",
         "registration.tend",
         "replays.run",

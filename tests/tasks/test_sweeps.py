@@ -10,7 +10,7 @@ import pytest
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import make_engine
 from tasks import process, search, sweeps
-from tasks.config import DELIVERIES, HOOKS, WOKEN_SWEEPS
+from tasks.config import BACKFILL, DELIVERIES, HOOKS, WOKEN_SWEEPS
 from tasks.worker.base import TaskFailed
 from tests.tasks.inline_worker import fill_queue, take_all_messages
 
@@ -24,7 +24,7 @@ def resting(installed):
 
 
 def sent():
-    return {message.task for queue in (DELIVERIES, HOOKS) for message in take_all_messages(queue)}
+    return {message.task for queue in (BACKFILL, DELIVERIES, HOOKS) for message in take_all_messages(queue)}
 
 
 def test_nothing_is_sent_while_nothing_is_due(resting):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -73,6 +74,8 @@ def add(name: str, platform: str) -> ResponseReturnValue:
     fields = list_connection_fields(platform, anywhere=context.settings.connect_anywhere)
     typed = {field.key: request.form.get(field.key, "").strip() or field.default or "" for field in fields}
     label = request.form.get("label", "").strip()
+    sends_people = request.form.get("sends_people", "")
+    kept = {**typed, "label": label, "sends_people": sends_people}
     missing = {field.key: f"{field.label} is missing." for field in fields if field.required and not typed[field.key]}
     with reading(context.engine) as conn:
         account = get_account_name(conn, store.account_id)
@@ -80,21 +83,23 @@ def add(name: str, platform: str) -> ResponseReturnValue:
     if label in labels:
         missing["label"] = ALREADY_THERE
     if missing:
-        return _render(name, destination, {**typed, "label": label}, missing), 422
+        return _render(name, destination, kept, missing), 422
     try:
         count_try(f"store {store.store_id}")
         validate_request(ConnectRequest(name, platform, typed, label))
         checked = try_platform(platform, typed, context.http)
     except FormRejected as error:
         place = error.field if error.field in typed else WHOLE_FORM
-        return _render(name, destination, {**typed, "label": label}, {place: str(error)}), 422
+        return _render(name, destination, kept, {place: str(error)}), 422
     except Misconfigured as error:
-        return _render(name, destination, {**typed, "label": label}, {"label": format_error(error)}), 422
+        return _render(name, destination, kept, {"label": format_error(error)}), 422
     wanted = ConnectRequest(name, platform, checked.config, label, account=account, actor=get_actor())
+    wanted = replace(wanted, sends_people=bool(sends_people))
     settings = context.settings
     with writing(context.engine) as conn:
         save_checked_connection(conn, settings.secret_keys, settings.public_url, wanted, checked, context.now())
-    flash("Connected. New events go there too; existing customers once they are read again.", "success")
+    follow = "The people there are follow." if sends_people else "The people there are do not."
+    flash(f"Connected. New events go there too. {follow}", "success")
     return _go_back(name)
 
 

@@ -11,6 +11,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import VisibleStore, list_owner_emails
 from pipeline.ledger.audit import About, record_store_action
+from pipeline.ledger.connection_people import find_people
 from pipeline.ledger.connections import list_store_connections, rename_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import list_kept_data
@@ -42,13 +43,16 @@ def show(name: str) -> str:
         row = _get_row(conn, store)
         consent = load_consent_view(conn, row)
         groups = load_key_groups(conn, store.store_id)
+        connections = [group.connection for group in groups if group.connection is not None]
+        people = {one.id: find_people(conn, one.id) for one in connections}
         owners = list_owner_emails(conn, store.account_id)
         kept = list_kept_data(conn, get_days_by_kind(context.settings), context.now())
     return render_template(
         "store_settings.html",
         store=store,
         row=row,
-        connections=[group.connection for group in groups if group.connection is not None],
+        connections=connections,
+        people=people,
         consent=consent,
         groups=groups,
         switches=list_switches(row),

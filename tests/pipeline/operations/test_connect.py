@@ -13,6 +13,7 @@ from pipeline.infra.crypto import hook_tokens
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.backfills import advance_backfill, find_last_backfill, list_due_steps
+from pipeline.ledger.connection_people import list_running
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.store_apis import delete_store_api
@@ -207,3 +208,32 @@ def test_keys_that_were_forgotten_may_be_used_by_another_store(engine, track):
     connected(engine, track.config, store="other", cratejoy=Credentials("id", "secret"))
 
     assert count(engine, core.Store) == 2
+
+
+def people_running(engine):
+    with reading(engine) as conn:
+        return list_running(conn)
+
+
+def test_a_platform_that_is_connected_later_gets_the_people_there_are(engine, track):
+    first = connected(engine, track.config)
+    assert people_running(engine) == []
+
+    later = connected(engine, track.config, label="newsletter")
+
+    assert people_running(engine) == [later.connection_id]
+    assert later.connection_id != first.connection_id
+
+
+def test_connecting_again_sends_no_people(engine, track):
+    connected(engine, track.config)
+    connected(engine, track.config)
+
+    assert people_running(engine) == []
+
+
+def test_people_can_be_left_out(engine, track):
+    connected(engine, track.config)
+    connected(engine, track.config, label="newsletter", sends_people=False)
+
+    assert people_running(engine) == []

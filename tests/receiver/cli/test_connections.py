@@ -111,3 +111,19 @@ def test_programs_read_what_became_of_each(shell, connect):
     [resumed] = shell.json("connections", "resume", "--all")
 
     assert resumed == {"connection_id": link, "store": "acme", "platform": "customerio", "label": "", "fault": None}
+
+
+def test_the_people_of_a_store_are_shown_started_and_stopped(shell, installed, connect):
+    connect()
+
+    assert "No people of acme were sent to customerio" in shell.said("connections", "people", "--store", "acme")
+    assert "are being sent" in shell.said("connections", "people", "--store", "acme", "--start")
+    assert "were stopped" in shell.said("connections", "people", "--store", "acme", "--stop")
+
+
+def test_a_connection_that_is_not_named_clearly_is_answered_with_those_there_are(shell, installed, connect):
+    connect()
+
+    said = shell.complaint("connections", "people", "--store", "acme", "--label", "x")
+
+    assert "the store has: customerio" in said
