@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from sandbox.connection_cuts import CUT, cut_on_request
-from sandbox.mailchimp.call import Answer, Call, read_json
+from sandbox.mailchimp.call import Answer, Call
 from sandbox.mailchimp.control import add_control_paths
 from sandbox.mailchimp.faults import Fault
 from sandbox.mailchimp.gate import Gate
@@ -79,7 +79,7 @@ class Api:
     def _answer(self, path: str, request_id: str) -> Response:
         try:
             with self.world.lock:
-                answer = answer_call(self.world, Call(request.method, path, request.args.to_dict(), _read_body()))
+                answer = answer_call(self.world, Call(request.method, path, request.args.to_dict(), request.get_data()))
         except Problem as problem:
             return self._refuse(problem, request_id)
         return _respond(answer)
@@ -156,13 +156,6 @@ def create_app(world: World) -> Flask:
     wsgi: Any = cut_on_request(app.wsgi_app)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
     return app
-
-
-def _read_body() -> Any:
-    raw = request.get_data()
-    if not raw or request.method in ("GET", "DELETE"):
-        return None
-    return read_json(raw)
 
 
 def _respond(answer: Answer) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox.mailchimp.batch import KEPT_S, STATES, Batch
-from sandbox.mailchimp.call import Answer, Call, Json, choose_fields, page, read_json
+from sandbox.mailchimp.call import Answer, Call, Json, choose_fields, page
 from sandbox.mailchimp.list_routes import answer_list_call
 from sandbox.mailchimp.problems import Problem, invalid, not_found
 from sandbox.mailchimp.results import url_of
@@ -113,9 +113,7 @@ def _call(world: World, operation: Json) -> Answer:
     query = dict(parse_qsl(text))
     if operation["method"] == "GET" or world.switches.batch_params_on_writes:
         query |= {name: str(value) for name, value in operation.get("params", {}).items()}
-    body = operation.get("body")
-    content = None if body in (None, "") else read_json(body)
-    call = Call(operation["method"], path, query, content)
+    call = Call(operation["method"], path, query, operation.get("body"))
     answer = answer_list_call(world, call)
     return Answer(answer.status, choose_fields(call, answer.content))
 

@@ -83,6 +83,7 @@ class Faults:
                 raise UnknownFault(f"fault {mode!r} has no option {name!r}; it has {', '.join(MODES[mode]) or 'none'}")
             if value not in CHOICES.get(name, (value,)):
                 raise UnknownFault(f"option {name!r} of fault {mode!r} cannot be {value!r}")
+        _check_path(wanted.get("path"))
         left = wanted.get("n", None if mode in LASTING else 1)
         general = {name: wanted[name] for name in ("skip", "method", "path") if wanted.get(name) is not None}
         fault = Fault(mode, {**MODES[mode], **given}, left, **general)
@@ -115,3 +116,10 @@ class Faults:
     def take_batch_fault(self) -> Fault | None:
         """Return the next fault of a batch, and count it."""
         return next((one for one in self._faults if one.mode in OF_BATCHES and one.strikes("POST", "/batches")), None)
+
+
+def _check_path(pattern: Any) -> None:
+    try:
+        re.compile(pattern or "")
+    except (TypeError, re.error):
+        raise UnknownFault(f"{pattern!r} is no pattern of a path") from None

@@ -143,7 +143,10 @@ def _check_options(kind: str, options: Any) -> None:
         raise invalid_field("options", "Schema describes object.")
     if options.get("phone_format", "US") not in ("US", "International"):
         raise invalid_field("options.phone_format", "The format is US or International.")
-    if kind in WITH_CHOICES and not options.get("choices"):
+    choices = options.get("choices", [])
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        raise invalid_field("options.choices", "Schema describes array of strings.")
+    if kind in WITH_CHOICES and not choices:
         raise invalid_field("options.choices", "This value should not be blank.")
 
 

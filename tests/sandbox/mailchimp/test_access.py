@@ -121,6 +121,14 @@ def test_a_body_that_is_no_json_is_refused(call, body):
     assert (answer.status, answer.json["title"]) == (400, "JSON Parse Exception")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/nothing", 404), ("PUT", "/lists", 405), ("PUT", "/lists/0000000000/members/x", 404)],
+)
+def test_a_wrong_path_or_method_is_said_before_a_body_that_is_no_json(call, method, path, status):
+    assert call(method, path, "{").status == status
+
+
 @pytest.mark.parametrize("body", ["[]", "null", '"text"'])
 def test_a_body_that_is_no_object_is_refused(call, body):
     assert call.member("PUT", ROBIN, body).json["title"] == "Invalid Resource"

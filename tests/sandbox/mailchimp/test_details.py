@@ -31,6 +31,10 @@ def test_times_are_shown_in_utc(call):
     assert shown["timestamp_signup"] == "2026-11-14T22:13:20+00:00"
 
 
+def test_the_full_name_is_made_of_both_names(call):
+    assert call.put(ROBIN, merge_fields={"FNAME": "Robin", "LNAME": "Lee"}).json["full_name"] == "Robin Lee"
+
+
 @pytest.mark.parametrize(
     "given",
     [

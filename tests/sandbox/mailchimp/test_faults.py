@@ -179,6 +179,7 @@ def test_a_fault_applies_to_a_method_and_a_path_after_some_calls(call):
     [
         ({"mode": "none"}, "there is no fault 'none'"),
         ({"mode": "latency", "code": 1}, "fault 'latency' has no option 'code'"),
+        ({"mode": "latency", "path": "("}, "'(' is no pattern of a path"),
         ({"mode": "status", "body": "xml"}, "option 'body' of fault 'status' cannot be 'xml'"),
     ],
 )

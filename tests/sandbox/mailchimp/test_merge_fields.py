@@ -68,6 +68,7 @@ def test_a_tag_may_have_ten_characters(call):
         {"options": {"phone_format": "German"}},
         {"type": "dropdown"},
         {"type": "radio", "options": {"choices": []}},
+        {"type": "radio", "options": {"choices": "red"}},
     ],
 )
 def test_a_field_of_the_wrong_shape_is_refused(call, given):
