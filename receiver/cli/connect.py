@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -34,7 +34,7 @@ from receiver.cli.progress import describe_state
 from receiver.cli.store_settings import print_samples
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
-MAX_DOCUMENT_CHARACTERS = 100_000  # that are read of a file
+MAX_DOCUMENT_BYTES = 64_000  # of a file that an option names
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FIELD_NAMES = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
 CONNECT_EXAMPLE = (
@@ -53,10 +53,14 @@ def _normalize_currency(text: str) -> str:
     return text.strip().upper()
 
 
-def _read_file(_context: click.Context, option: click.Parameter, file: TextIO | None) -> str | None:
-    """Return what a file holds; the next character behind the limit shows that it is too long."""
+def _read_file(_context: click.Context, option: click.Parameter, path: Path | None) -> str | None:
+    """Return the text of a file."""
+    if path is None:
+        return None
+    if path.stat().st_size > MAX_DOCUMENT_BYTES:
+        raise click.BadParameter(f"is longer than {MAX_DOCUMENT_BYTES} bytes", param=option)
     try:
-        return None if file is None else file.read(MAX_DOCUMENT_CHARACTERS + 1)
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise click.BadParameter("is not a text in UTF-8", param=option) from error
 
@@ -70,7 +74,8 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
         flag = f"--{field.key.replace('_', '-')}"
         how: dict[str, Any] = {"type": kind, "help": field.help, "envvar": variable}
         if field.is_document:
-            how |= {"type": click.File(encoding="utf-8"), "callback": _read_file, "metavar": "FILE"}
+            file = click.Path(exists=True, dir_okay=False, path_type=Path)
+            how |= {"type": file, "callback": _read_file, "metavar": "FILE"}
         command = click.option(flag, field.key, **how)(command)
     return command
 

@@ -93,6 +93,8 @@ def _parse(text: str, fields: tuple[tuple[str, str], ...]) -> Document:
     faults: list[str] = []
     reader = _Reader(Part("", _load(text), faults), dict(fields))
     document = reader.read()
+    if reader.missing:
+        raise Misconfigured(f"{reader.missing[0]} is missing: the document uses it")
     if faults or document is None:
         more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
         raise Misconfigured(f"config: {'; '.join(faults[:_MAX_FAULTS])}{more}")
@@ -118,6 +120,7 @@ class _Reader:
         self._part = part
         self._fields = fields
         self._compiler = Compiler(part.faults)
+        self.missing: list[str] = []  # fields that the document uses, and that are empty
 
     def read(self) -> Document | None:
         part = self._part
@@ -232,7 +235,7 @@ class _Reader:
                 part.fault(key, f"{{{{{name}}}}} cannot stand here; there are: {', '.join(allowed)}")
                 return ""
             if not self._fields.get(name):
-                part.fault(key, f"the field {name} is missing")
+                self.missing.append(name)
             return self._fields.get(name, "")
 
         return _FIELD.sub(fill, text)

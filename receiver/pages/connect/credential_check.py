@@ -146,7 +146,9 @@ def try_platform(platform: str, config: Mapping[str, str], http: HTTPClient) -> 
     except Unreachable as error:
         raise FormRejected(address, f"{destination.title} does not answer as it should. Please try again.") from error
     except Misconfigured as error:
-        named = next((field.key for field in fields if field.key in str(error)), "")
+        keys = [field.key for field in fields]
+        first = [key for key in keys if str(error).startswith(key)]
+        named = next(iter(first + [key for key in keys if key in str(error)]), "")
         raise FormRejected(named, format_error(error)) from error
 
 

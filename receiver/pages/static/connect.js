@@ -2,7 +2,7 @@
 // On a slow line it may be filled in and left before this script is there: it is checked then.
 "use strict";
 for (const section of document.querySelectorAll("form.connect section[data-step]")) {
-  const fields = () => [...section.querySelectorAll("input, select")].filter((field) => field.type !== "hidden" && field.type !== "radio");
+  const fields = () => [...section.querySelectorAll("input, select, textarea")].filter((field) => field.type !== "hidden" && field.type !== "radio");
   const values = () => JSON.stringify(fields().map((field) => field.value));
   const cameWith = (field) => field.options ? ([...field.options].find((option) => option.defaultSelected) || field.options[0]).value : field.defaultValue;
   let last = JSON.stringify(fields().map(cameWith)); // that was checked, or is empty
@@ -39,7 +39,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
     if (!field) continue;
     const isWrong = place.querySelector(".errors") !== null;
     field.classList.toggle("wrong", isWrong);
-    const input = field.querySelector("input, select");
+    const input = field.querySelector("input, select, textarea");
     if (isWrong) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
   }

@@ -55,7 +55,7 @@ class KeyGroup:
         value = self.config.get(one.key, "")
         if one.is_document and value:
             return f"{len(value.splitlines())} lines"
-        return "••••••••" if one.secret else value
+        return value if not one.secret else "••••••••" if value or one.required else ""
 
     def find_field(self, key: str) -> Field | None:
         return next((one for one in self.fields if one.key == key), None)

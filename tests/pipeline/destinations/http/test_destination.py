@@ -256,7 +256,7 @@ def test_a_check_that_fails_says_what_is_wrong(status, error):
         ({"preset": "nope"}, "preset must be one of"),
         ({"preset": "drip", "account": "a/b"}, "account has letters"),
         ({"preset": "drip", "account": "12", "api_key": "a b c d"}, "api_key holds 3 keys at most"),
-        ({"preset": "drip", "account": "12"}, "the field api_key is missing"),
+        ({"preset": "drip", "account": "12"}, "api_key is missing"),
         ({"preset": "slack", "hook_url": "http://hooks.example.com"}, "must be an https address"),
     ],
 )

@@ -63,7 +63,6 @@ def test_a_document_may_be_toml_or_json():
         ({"headers": {"X-Api-Key": "abc"}}, r"headers\.X-Api-Key: a key is not part of the document"),
         ({"headers": {"X Y": "abc"}}, r"headers\.X Y: is not the name of a header"),
         ({"headers": {"X-Y": "a\nb"}}, r"headers\.X-Y: has characters"),
-        ({"headers": {"X-Y": "{{api_key_2}}"}}, r"headers\.X-Y: the field api_key_2 is missing"),
         ({"headers": {"X-Y": "{{secret}}"}}, r"headers\.X-Y: \{\{secret\}\} cannot stand here"),
         ({"basic_auth": "me:secret"}, "basic_auth: must be a user and a password"),
         ({"answers": {"again": ["5xx"]}}, r"answers\.again: must be a list of statuses and ranges"),
@@ -86,6 +85,11 @@ def test_what_is_wrong_is_named_with_its_place(changed, fault):
 def test_what_is_missing_is_named(missing, fault):
     with pytest.raises(Misconfigured, match=fault):
         parse_document(json.dumps({key: value for key, value in SMALL.items() if key != missing}), FIELDS)
+
+
+def test_a_field_that_the_document_uses_and_that_is_empty_is_named_first():
+    with pytest.raises(Misconfigured, match="api_key_2 is missing"):
+        parse(headers={"X-Y": "{{api_key_2}}"})
 
 
 def test_every_fault_is_named_at_once():
