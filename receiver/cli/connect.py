@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,14 @@ def _normalize_currency(text: str) -> str:
     return text.strip().upper()
 
 
+def _join_helps(helps: Mapping[str, str]) -> str:
+    """Return the help of an option that several platforms have, for each of them if they differ."""
+    if len(set(helps.values())) == 1:
+        return next(iter(helps.values()))
+    said = {title: text for title, text in helps.items() if text}
+    return " ".join(text if text.startswith(title) else f"{title}: {text}" for title, text in said.items())
+
+
 def _read_file(_context: click.Context, option: click.Parameter, path: Path | None) -> str | None:
     """Return the text of a file."""
     if path is None:
@@ -68,11 +76,15 @@ def _read_file(_context: click.Context, option: click.Parameter, path: Path | No
 def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for every field that a platform declares."""
     fields = {field.key: field for platform in DESTINATIONS.values() for field in platform.fields}
+    helps: dict[str, dict[str, str]] = {}  # key -> platform -> help
+    for platform in DESTINATIONS.values():
+        for field in platform.fields:
+            helps.setdefault(field.key, {})[platform.title] = field.help
     for field in reversed(fields.values()):
         kind = click.Choice(field.choices) if field.choices else click.STRING
         variable = f"CRATEWIRE_CONNECT_{field.key.upper()}" if field.secret else None
         flag = f"--{field.key.replace('_', '-')}"
-        how: dict[str, Any] = {"type": kind, "help": field.help, "envvar": variable}
+        how: dict[str, Any] = {"type": kind, "help": _join_helps(helps[field.key]), "envvar": variable}
         if field.is_document:
             file = click.Path(exists=True, dir_okay=False, path_type=Path)
             how |= {"type": file, "callback": _read_file, "metavar": "FILE"}

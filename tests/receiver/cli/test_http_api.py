@@ -73,3 +73,10 @@ def test_another_document_needs_the_keys_again(shell, installed, typed, file):
     assert "enter API key and Hook's address too" in shell.complaint(*change)
     shell.said(*change, *typed[-4:])
     assert config_of(installed)["calls_per_second"] == "50"
+
+
+def test_the_help_of_an_option_says_what_it_is_for_each_platform(shell):
+    text = " ".join(shell.said("connect", "--help").split())
+
+    assert "Customer.io: The API key beside that Site ID." in text
+    assert "Any HTTP API: Several with a space between them" in text
