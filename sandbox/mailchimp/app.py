@@ -124,7 +124,8 @@ class Api:
         return Response(status={"429-empty": 429, "bare-403": 403}.get(mode, options.get("code", 200)))
 
     def _refuse(self, problem: Problem, request_id: str) -> Response:
-        document = problem.as_json(request_id, self.world.switches.locale)
+        switches = self.world.switches
+        document = problem.as_json(request_id, switches.locale, switches.problem_type)
         headers = {"Allow": problem.allow} if problem.allow else {}
         return Response(json.dumps(document), problem.status, headers, content_type=PROBLEM_TYPE)
 

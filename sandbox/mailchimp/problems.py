@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-TYPE = "https://mailchimp.com/developer/marketing/docs/errors/"
+TYPES = {"url": "https://mailchimp.com/developer/marketing/docs/errors/", "relative": "/docs/errors/"}
 SEE_ERRORS = "The resource submitted could not be validated. For field-specific details, see the 'errors' array."
 MERGE_INVALID = "Your merge fields were invalid."
 NOT_FOUND = "The requested resource could not be found."
@@ -35,11 +35,11 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.allow = allow
 
-    def as_json(self, instance: str, locale: str = "en") -> dict[str, Any]:
+    def as_json(self, instance: str, locale: str = "en", type_form: str = "url") -> dict[str, Any]:
         """Return the document. `instance` is the id of the request."""
         words = TRANSLATIONS.get(locale, {})
-        document = {"type": TYPE, "title": self.title, "status": self.status, "detail": self.detail}
-        document["instance"] = instance
+        document: dict[str, Any] = {"type": TYPES[type_form]} if type_form in TYPES else {}
+        document |= {"title": self.title, "status": self.status, "detail": self.detail, "instance": instance}
         if self.errors:
             document["errors"] = [{"field": field, "message": words.get(text, text)} for field, text in self.errors]
         return document

@@ -12,6 +12,7 @@ class Switches:
     """How the account is, and how open questions are answered."""
 
     locale: str = "en"  # of the messages of fields
+    problem_type: str = "url"  # of an error: documented to be missing, relative or another text as well
     premium: bool = False  # 80 fields instead of 30
     counts_email_field: bool = False  # is EMAIL one of the 30?
     reject_fake: bool = False  # the real API refuses example.com
@@ -37,6 +38,7 @@ class Switches:
 
 RULES: Mapping[str, Rule] = {
     "locale": one_of("en", "de"),
+    "problem_type": one_of("url", "relative", "missing"),
     "premium": is_flag,
     "counts_email_field": is_flag,
     "reject_fake": is_flag,

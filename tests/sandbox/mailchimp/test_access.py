@@ -145,6 +145,20 @@ def test_an_error_names_the_request_as_the_header_does(call):
     assert answer.json["instance"] == answer.headers["X-Request-Id"]
 
 
+@pytest.mark.parametrize(
+    ("form", "type_"),
+    [
+        ("url", "https://mailchimp.com/developer/marketing/docs/errors/"),
+        ("relative", "/docs/errors/"),
+        ("missing", None),
+    ],
+)
+def test_the_type_of_an_error_may_be_relative_or_missing(call, form, type_):
+    call.sandbox("POST", "/switches", {"problem_type": form})
+
+    assert call("GET", "/nothing").json.get("type") == type_
+
+
 def test_every_answer_links_its_description(call):
     assert call("GET", "/ping").headers["Link"].endswith('; rel="describedBy"')
 
