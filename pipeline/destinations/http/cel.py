@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cel_expr_python import cel
-from cel_expr_python.ext import ext_optional, ext_strings
-
 from pipeline.core.errors import Misconfigured
 from pipeline.destinations.http.bounds import Sizes, find_cost
 from pipeline.destinations.http.syntax_tree import Node, read_tree
@@ -46,7 +43,7 @@ class Expression:
         """Return a list of its value, as JSON has it, or an empty list if it has none. Raise CannotEvaluate."""
         try:
             found = self._program.eval(data=dict(data))
-            if found.type() == cel.Type.ERROR:
+            if found.type().name() == "ERROR":
                 raise CannotEvaluate(_explain(str(found.value()), self.text))
             return [_convert(value) for value in found.value()]
         except RuntimeError as error:  # such as too many steps, or a text that is not Unicode
@@ -89,6 +86,10 @@ def _convert(value: Any) -> Any:
 
 @lru_cache(maxsize=16)
 def _open_environment(variables: tuple[str, ...]) -> Any:
+    # Here, because it takes 19 MB, and most installations have no expression.
+    from cel_expr_python import cel  # noqa: PLC0415
+    from cel_expr_python.ext import ext_optional, ext_strings  # noqa: PLC0415
+
     extensions = [ext_optional.ExtOptional(), ext_strings.ExtStrings()]
     return cel.NewEnv(variables=dict.fromkeys(variables, cel.Type.DYN), extensions=extensions)
 
