@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 
 from sandbox.http.json_schema import find_faults
 from sandbox.http.shape import ACCOUNT, KEY, Call, Shape, find_value, read_body
-from sandbox.receiver.people import People, Person
+from sandbox.receiver.people import Identifiers, People, Person
 
 MAX_BODY_BYTES = 1_000_000
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -78,9 +78,8 @@ class API:
         if call.means == "forget":
             emails, ids = find_value(body, call.emails) or [], find_value(body, call.customer_ids) or []
             emails = [emails] if isinstance(emails, str) else emails
-            self.people.remove(
-                [{"email": one} for one in emails] + [{"customer_id": one} for one in ids], for_good=False
-            )
+            gone: list[Identifiers] = [*({"email": one} for one in emails), *({"customer_id": one} for one in ids)]
+            self.people.remove(gone, for_good=find_value(body, call.mode) == "suppress")
         elif call.means in ("profile", "event"):
             found = {"email": find_value(body, call.email), "customer_id": find_value(body, call.customer_id)}
             person = self.people.find_or_add({name: value for name, value in found.items() if value})

@@ -35,6 +35,7 @@ class Call:
     properties: str = ""
     emails: str = ""
     customer_ids: str = ""
+    mode: str = ""  # where "suppress" says that the person is never taken again
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Return the parts of the path that have names; None if this is another call."""

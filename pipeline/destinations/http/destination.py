@@ -51,7 +51,7 @@ class AnyHTTP:
     max_items: ClassVar[int] = 50  # a call each
     calls_per_second: ClassVar[float] = float(USUAL_CALLS_PER_SECOND)  # unless the document says otherwise
     campaign_age_s: ClassVar[int | None] = None
-    forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete",)
+    forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")  # the document gets the word
     campaign_limit_s: ClassVar[int | None] = None
     switched_off_after_s: ClassVar[int | None] = None
     address_change_help: ClassVar[str] = ""
@@ -86,10 +86,10 @@ class AnyHTTP:
         request = self._document.forget
         if not identifiers.emails and not identifiers.customer_ids:
             return Reply((Rejected("no_identifier", "neither a customer id nor an e-mail address is known"),))
-        if request is None or mode not in self.forget_modes:
+        if request is None:
             return Reply((Rejected("cannot_forget", f"the document has no request to {mode} a person"),))
         calls: list[CallRecord] = []
-        for built in build_forget(request, identifiers, self._fields["account"]):
+        for built in build_forget(request, identifiers, mode, self._fields["account"]):
             outcome, call = self._make(request, built, 0)
             calls += [] if call is None else [call]
             if not isinstance(outcome, Sent):

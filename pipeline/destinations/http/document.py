@@ -28,7 +28,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "check": (),
     "profile": ("id", "uuid", "at", "time", "account", "person", "attributes"),
     "event": ("id", "uuid", "at", "time", "account", "person", "event", "properties"),
-    "forget": ("id", "uuid", "at", "time", "account", "email", "customer_id", "emails", "customer_ids"),
+    "forget": ("id", "uuid", "at", "time", "account", "mode", "email", "customer_id", "emails", "customer_ids"),
 }
 Each = Literal["", "email", "customer_id"]
 _MAX_FAULTS = 10

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from pipeline.core.messages import Identifiers, Message, Rejected, Sent
+from pipeline.core.messages import ForgetMode, Identifiers, Message, Rejected, Sent
 from pipeline.destinations.http.bounds import measure
 from pipeline.destinations.http.document import Request
 from pipeline.destinations.http.templates import CannotBuild, Data, Evaluation, fill_address, fill_body
@@ -54,16 +54,22 @@ def build_message(request: Request | None, message: Message, account: str) -> Bu
     return _build(request, message_id, message.at, {**variables, "account": account})
 
 
-def build_forget(request: Request, identifiers: Identifiers, account: str) -> Iterator[Built | Rejected | Sent]:
+def build_forget(
+    request: Request, identifiers: Identifiers, mode: ForgetMode, account: str
+) -> Iterator[Built | Rejected | Sent]:
     """Yield the requests to forget a person: one with all identifiers, or one for each of a kind."""
-    named: dict[str, Any] = {"emails": list(identifiers.emails), "customer_ids": list(identifiers.customer_ids)}
+    named: dict[str, Any] = {
+        "mode": mode,
+        "emails": list(identifiers.emails),
+        "customer_ids": list(identifiers.customer_ids),
+    }
     lists: dict[str, list[Any]] = {"email": named["emails"], "customer_id": named["customer_ids"], "": [None]}
     for value in lists[request.each]:
         one: dict[str, Any] = {"email": None, "customer_id": None, **({request.each: value} if request.each else {})}
         digest = hashlib.sha256(to_json([named, one])).hexdigest()[:_DIGEST_CHARACTERS]  # an id must not show them
         yield _build(
             request,
-            f"forget_{identifiers.asked_at}_{digest}",
+            f"{mode}_{identifiers.asked_at}_{digest}",
             identifiers.asked_at,
             {**named, **one, "account": account},
         )

@@ -59,7 +59,9 @@ def test_what_is_not_as_the_shape_says_is_refused(client, path, body, headers, s
 def test_a_forgotten_person_is_gone(client):
     event(client)
 
-    assert post(client, "/v1/forget", {"emails": ["alice@example.com"], "customer_ids": []}, "9") == 202
+    assert (
+        post(client, "/v1/forget", {"mode": "delete", "emails": ["alice@example.com"], "customer_ids": []}, "9") == 202
+    )
     assert client.get("/_sandbox/people").get_json() == []
 
 
