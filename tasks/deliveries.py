@@ -22,6 +22,7 @@ from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.deliveries import LaneId, list_due_lanes
 from pipeline.ledger.engine import reading
+from pipeline.mapping.rules import parse_mapping
 from tasks.app import app, task
 from tasks.config import DELIVERIES
 from tasks.process import get_process_context
@@ -198,4 +199,4 @@ def open_connection(context: Context, connection: ConnectionRow) -> OpenConnecti
     rate = read_rate(config, destination.calls_per_second)
     budget = Budget(context.redis, name, rate)
     backfill_budget = Budget(context.redis, f"{name}:share", rate * BACKFILL_RATE_SHARE)
-    return OpenConnection(destination, budget, backfill_budget)
+    return OpenConnection(destination, budget, backfill_budget, parse_mapping(connection.mapping))

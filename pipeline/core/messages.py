@@ -53,6 +53,7 @@ class Message:
     has_profile: bool = True  # a profile of this person has been sent over this connection before
     written_at: int = 0  # µs, when it was written to the ledger
     event_id: int | None = None  # the event that it was written for
+    cratejoy_name: str | None = None  # of an event to which the connection gives another name
 
 
 @dataclass(frozen=True, slots=True)

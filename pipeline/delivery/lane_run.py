@@ -16,6 +16,7 @@ from pipeline.delivery.send_in_order import send_in_order
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.deliveries import Claims, HeldLane, LaneClaim, LaneId, LaneState, LaneWait, Settled, Settlement
+from pipeline.mapping.rules import apply_to_all
 
 MAX_BACKFILL_BATCH = 50  # messages: a live message waits for no longer than these take
 BUDGET_REASON = "waits for the account's rate budget"
@@ -97,7 +98,8 @@ class LaneRun:
         self.reply = None
         try:
             with around_call():
-                self.reply = send_in_order(self.connection.destination, self.messages)
+                messages = apply_to_all(self.connection.mapping, self.messages)
+                self.reply = send_in_order(self.connection.destination, messages)
         except Exception as error:  # noqa: BLE001 it is raised when the other lanes are done
             self.error = error
 

@@ -11,6 +11,7 @@ from pipeline.context import Context
 from pipeline.destinations.base import Destination
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.deliveries import LaneId
+from pipeline.mapping.rules import AS_IT_IS, ConnectionMapping
 
 LANE_LEASE_MS = 8_000  # how long a lane waits after its holder was killed; a living holder renews the lease
 
@@ -40,6 +41,7 @@ class OpenConnection:
     destination: Destination
     budget: RateBudget
     backfill_budget: RateBudget
+    mapping: ConnectionMapping = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True)

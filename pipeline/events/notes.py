@@ -24,6 +24,7 @@ NOTE_TEXTS: Mapping[str, str] = {
     "withheld_marketplace": "withheld: Marketplace ({role})",
     "withheld_origin_unknown": "withheld: not known whether the {role} is of the storefront or of Marketplace",
     "withheld_gift_recipient": "withheld: gift recipients get no messages",
+    "left_out": "connection {connection} gets no such event, by its mapping",
     "field_set_aside": "the field {field} was left out: it {reason}",
 }
 _PARTS = {"whole": "all of it", "buyer": "the buyer", "recipient": "the gift recipient", "mention": "a mention"}

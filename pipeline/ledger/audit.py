@@ -39,6 +39,7 @@ ACTIONS: Mapping[str, str] = {
     "connection.paused": "paused what is sent to a platform",
     "connection.resumed": "resumed what is sent to a platform",
     "connection.saved": "connected a platform, or connected it again",
+    "connection.mapping_changed": "changed what a connection gets, and under which names",
     "connection.people_started": "began to send the people there are over a connection",
     "connection.people_stopped": "stopped sending the people there are over a connection",
     "connection.renamed": "changed the title of a connection",

@@ -30,6 +30,7 @@ class ConnectionRow:
     status_at: int
     lanes: int
     created_at: int
+    mapping: str | None = None  # JSON; None: everything, under our names
 
     @property
     def identity(self) -> RowIdentity:
@@ -86,6 +87,11 @@ def save_connection(conn: Connection, new: NewConnection, now: int) -> Connectio
 def set_connection_config(conn: Connection, connection_id: int, config: bytes) -> None:
     """Replace the encrypted config."""
     conn.execute(update(StoreConnection).where(StoreConnection.id == connection_id).values(config=config))
+
+
+def set_connection_mapping(conn: Connection, connection_id: int, mapping: str | None) -> None:
+    """Replace the mapping: JSON, or None for everything under our names."""
+    conn.execute(update(StoreConnection).where(StoreConnection.id == connection_id).values(mapping=mapping))
 
 
 def find_connection(conn: Connection, connection_id: int) -> ConnectionRow | None:

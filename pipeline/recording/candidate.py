@@ -84,6 +84,16 @@ class EventCandidate:
             return False
         return self.row.forwarded or self.row.name in self.store.forward_also
 
+    def is_sent_over(self, connection_id: int) -> bool:
+        """Whether the event itself goes over this connection."""
+        return self.is_forwarded and self.row.name not in self.store.left_out.get(connection_id, ())
+
+    @property
+    def _is_left_out(self) -> bool:
+        """Whether no connection gets such events."""
+        connections = self.store.connections
+        return bool(connections) and not any(self.is_sent_over(connection_id) for connection_id, _ in connections)
+
     @property
     def _is_withheld(self) -> bool:
         """Whether all whom it could reach are withheld."""
@@ -96,7 +106,7 @@ class EventCandidate:
             ("suppressed", self.is_suppressed),
             ("unknown_event", not is_known_event(self.row.name)),
             ("test", self.is_ignored_test),
-            ("recorded", not self.is_forwarded),
+            ("recorded", not self.is_forwarded or self._is_left_out),
             ("nobody", not any(person.email for _, person in self.resolved_people)),
             ("withheld", self._is_withheld),
             ("no_connection", not self.store.connections),

@@ -78,7 +78,7 @@ def plan_copy(
                 kind="profile",
                 message=_build_profile(person, changes or person.attributes, hides_address=hides),
             )
-        if candidate.is_forwarded:
+        if candidate.is_sent_over(connection_id):
             yield DeliveryDraft(
                 candidate,
                 person,

@@ -90,6 +90,7 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
             *_withheld_notes(candidate),
             *_unreadable_field_notes(hook),
             *_suppression_notes(candidate),
+            *_left_out_notes(candidate),
         ],
         "data": hook["data"],
         "unknown": hook["unknown"],
@@ -126,6 +127,14 @@ def _missing_address_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
 def _suppression_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
     """In what way the body named people who were taken out."""
     return [{"code": SUPPRESSED, "part": redaction.part} for redaction in candidate.redactions]
+
+
+def _left_out_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
+    """The connections that get no such event by their mapping."""
+    if not candidate.is_forwarded:
+        return []
+    left_out = [number for number, _ in candidate.store.connections if not candidate.is_sent_over(number)]
+    return [{"code": "left_out", "connection": number} for number in left_out]
 
 
 def _build_body(candidate: EventCandidate, raw: RawBody | None) -> bytes | None:

@@ -23,6 +23,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.consent import StoreSource
 from pipeline.ledger.schema.fulfilment import Warehouse
 from pipeline.ledger.schema.store_apis import StoreAPI
+from pipeline.mapping.rules import read_left_out
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.sources import build_store_rules
 
@@ -33,7 +34,7 @@ def _build_of_stores() -> CompoundSelect[Any]:
     no_number, no_lanes, no_value = sql_cast(null(), BigInteger), sql_cast(null(), SmallInteger), sql_cast(null(), Text)
     apis = StoreAPI.__table__.join(Warehouse.__table__, Warehouse.store_id == StoreAPI.store_id, isouter=True)
     found: tuple[tuple[str, Any, Any, Any, Any, Any], ...] = (
-        ("connection", connection.id.table, connection.store_id, connection.id, connection.lanes, no_value),
+        ("connection", connection.id.table, connection.store_id, connection.id, connection.lanes, connection.mapping),
         ("source", StoreSource.__table__, StoreSource.store_id, no_number, no_lanes, StoreSource.value),
         ("api", apis, StoreAPI.store_id, Warehouse.id, no_lanes, no_value),
     )
@@ -74,6 +75,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
     # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
     rows = conn.execute(_LOCK_STORES, {"names": sorted(names)}).all()
     connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
+    left_out: dict[int, frozenset[str]] = {}
     met: dict[int, set[str]] = {row.id: set() for row in rows}
     with_api: dict[int, bool] = {}
     if rows:
@@ -81,6 +83,8 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             match found.what:
                 case "connection":
                     connections[found.store_id].append((found.number, found.lanes))
+                    if found.value is not None:
+                        left_out[found.number] = read_left_out(found.value)
                 case "source":
                     met[found.store_id].add(found.value)
                 case _:
@@ -96,6 +100,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             forward_tests=row.forward_tests,
             record_only=row.record_only_since is not None,
             connections=tuple(sorted(connections[row.id])),
+            left_out={number: left_out[number] for number, _ in connections[row.id] if number in left_out},
             has_api=row.id in with_api,
             has_warehouse=with_api.get(row.id, False),
             consent=build_store_rules(row, met[row.id]),

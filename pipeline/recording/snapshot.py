@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.core.hooks import HookEnvelope
@@ -31,6 +32,7 @@ class RecordingStore:
     has_api: bool = False  # we have keys for its Merchant API
     has_warehouse: bool = False  # its boxes go to a warehouse, so that hooks hint at shipments to look at
     consent: ConsentRules = _DEFAULT_RULES
+    left_out: Mapping[int, frozenset[str]] = field(default_factory=dict)  # events by connection that does not get them
     not_forwarded: tuple[str, ...] = ()  # of the events forwarded by default, those the store has switched off
 
     def accepts(self, version: int, received_at: int) -> bool:

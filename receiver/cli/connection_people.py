@@ -39,7 +39,7 @@ def people_command(
     Their profiles come from what Cratewire knows, without a call to Cratejoy and without any event.
     """
     with open_context(data) as context, writing(context.engine) as conn:
-        row = _choose(conn, store, platform, label)
+        row = choose_connection(conn, store, platform, label)
         now = context.now()
         if change == "start":
             start_people(conn, row.id, now)
@@ -52,7 +52,8 @@ def people_command(
     show(as_document(found), as_json=as_json, render=lambda console: _print(console, store, row, found))
 
 
-def _choose(conn: Connection, store: str, platform: str | None, label: str) -> ConnectionRow:
+def choose_connection(conn: Connection, store: str, platform: str | None, label: str) -> ConnectionRow:
+    """Return the connection that these name. Raise Misconfigured, naming those there are."""
     rows = list_store_connections(conn, get_named_store(conn, store).id)
     found = [row for row in rows if row.label == label and platform in (None, row.platform)]
     if len(found) != 1:

@@ -23,6 +23,7 @@ from pipeline.ledger.connections import (
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import list_stores
 from pipeline.operations import pause
+from receiver.cli.connection_mapping import mapping_command
 from receiver.cli.connection_people import people_command
 from receiver.cli.context import data_option, get_named_store, open_context
 from receiver.cli.output import json_option, report_errors, show
@@ -39,7 +40,7 @@ def connections() -> None:
     """List connections, change their keys, pause, resume and rename them."""
 
 
-for command in (list_command, change_connection_key_command, people_command):
+for command in (list_command, change_connection_key_command, people_command, mapping_command):
     connections.add_command(command)
 
 

@@ -23,7 +23,14 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
         frozenset(
             {
                 *("home", "connect", "flow", "backfills", "own_test_event"),
-                *("store_settings", "store_keys", "store_events", "store_connections", "store_removal"),
+                *(
+                    "store_settings",
+                    "store_keys",
+                    "store_events",
+                    "store_connections",
+                    "connection_mapping",
+                    "store_removal",
+                ),
                 *("warehouse", "warehouse_connect", "warehouse_settings"),
             }
         ),

@@ -37,6 +37,7 @@ PAGES = (
     ListedPage("settings", "/stores/{store}/settings"),
     ListedPage("event-preview", "/stores/{store}/settings/events/order_new"),
     ListedPage("key", "/stores/{store}/settings/keys/cratejoy/client_secret"),
+    ListedPage("connection-mapping", "/stores/{store}/connections/1/mapping"),
     ListedPage("connection-new", "/stores/{store}/connections/new/customerio"),
     ListedPage("removal", "/stores/{store}/removal"),
     ListedPage("warehouse", "/stores/{store}/warehouse"),

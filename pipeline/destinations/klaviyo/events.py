@@ -50,7 +50,7 @@ def build_event(message: Message, now_s: float, *, has_klaviyo_names: bool) -> d
         "properties": fitted[0],
         "time": datetime.fromtimestamp(message.at, UTC).isoformat(),
         "unique_id": message.message_id or f"event-{message.written_at:x}-{message.delivery_id}",
-        **find_value(name, message.data),
+        **find_value(message.cratejoy_name or name, message.data),
     }
     return {**event, "backfill": True} if now_s - message.at > FLOW_AGE_S else event
 

@@ -50,7 +50,8 @@ def build_item(position: int, message: Message, *, has_profile: bool, is_ecommer
         if not name:
             return Rejected("event_name_missing")
         if is_ecommerce:
-            name, properties = name_event(name, message.data)
+            usual, properties = name_event(message.cratejoy_name or name, message.data)
+            name = name if message.cratejoy_name else usual
         message_id = message.message_id or f"event-{message.written_at:x}-{message.delivery_id}"
         track = {"type": "track", "event": name, "messageId": message_id, **_choose_id(ids)}
         return _fit(position, message, track, "properties", properties)

@@ -1,8 +1,8 @@
 """The ledger's tables. Every row belongs to a store, every store to an account.
 
-Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
-`people`, `person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks`,
-`deliveries.message`, their columns `packed` and, encrypted, `fulfilment_orders.payload`.
+Times are microseconds since the epoch; money is integer minor units; personal data is stored only in `people`,
+`person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks`, `deliveries.message`,
+their columns `packed` and, encrypted, `fulfilment_orders.payload`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class StoreConnection(Base):
     status_at: Mapped[int]
     lanes: Mapped[int] = mapped_column(SmallInteger, default=1)
     created_at: Mapped[int]
+    mapping: Mapped[str | None]  # JSON: what it gets under which names (pipeline.mapping); None: all, under ours
 
 
 class Event(Base):
@@ -249,10 +250,7 @@ class ProfileSent(Base):
 
 
 class Lane(Base):
-    """One FIFO of one connection. `token` grows with every holder and fences off the earlier ones.
-
-    The `claimed` columns say what the holder with this token is sending now: `pipeline.ledger.deliveries.status`.
-    """
+    """One FIFO of one connection. `token` grows with every holder, `claimed_…` is what it sends now."""
 
     __tablename__ = "lanes"
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.core.messages import Message, PersonRef
 from pipeline.destinations import preview_message
 from pipeline.ledger.queries import DeliveryDetail, EventDetail
+from pipeline.mapping.rules import AS_IT_IS, ConnectionMapping, apply_mapping
 
 _JSON = "Content-Type: application/json"
 
@@ -28,10 +29,15 @@ def build_hook_curl(detail: EventDetail, public_url: str) -> str:
     return _format("POST", address, [_JSON], f"@event-{event.id}.bin")
 
 
-def build_message_curl(delivery: DeliveryDetail, load_config: Callable[[int], Mapping[str, str]]) -> Curl | None:
+def build_message_curl(
+    delivery: DeliveryDetail,
+    load_config: Callable[[int], Mapping[str, str]],
+    mappings: Mapping[int, ConnectionMapping],
+) -> Curl | None:
     """A message on its own; None if its content is gone, or its platform cannot say.
 
     `load_config`: returns the config of a connection, for the platforms whose requests depend on it.
+    `mappings`: of connections, by their ids.
     """
     content = delivery.message
     if delivery.kind == "forget" or not content.get("data"):
@@ -45,6 +51,7 @@ def build_message_curl(delivery: DeliveryDetail, load_config: Callable[[int], Ma
         delivery.name,
         delivery.message_id,
     )
+    message = apply_mapping(mappings.get(delivery.connection_id, AS_IT_IS), message)
     found = preview_message(delivery.platform, message, lambda: load_config(delivery.connection_id))
     if found is None:
         return None

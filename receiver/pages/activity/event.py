@@ -16,6 +16,7 @@ from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, get_event
+from pipeline.mapping.rules import ConnectionMapping, parse_mapping
 from receiver.document import as_document
 from receiver.pages.activity.curl import build_hook_curl, build_message_curl
 from receiver.pages.activity.json_lines import build_json_lines
@@ -61,7 +62,7 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
             (
                 delivery,
                 build_json_lines(delivery.message, list_refused_fields(delivery)),
-                build_message_curl(delivery, _load_config),
+                build_message_curl(delivery, _load_config, _load_mappings(detail)),
             )
             for delivery in detail.deliveries
         ],
@@ -73,6 +74,14 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
         "names_of_messages": {delivery.id: f"{delivery.kind} {delivery.id}" for delivery in detail.deliveries},
         "attempts": count_attempts(detail),
     }
+
+
+def _load_mappings(detail: EventDetail) -> dict[int, ConnectionMapping]:
+    """The mappings of the connections over which this event went."""
+    ids = {delivery.connection_id for delivery in detail.deliveries}
+    with reading(get_context().engine) as conn:
+        rows = [row for number in ids if (row := find_connection(conn, number)) is not None]
+    return {row.id: parse_mapping(row.mapping) for row in rows if row.mapping}
 
 
 def _load_config(connection_id: int) -> Mapping[str, str]:

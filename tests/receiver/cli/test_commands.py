@@ -21,6 +21,7 @@ NO_COMMANDS = {"__init__", "__main__", "options", "output"}
 BELOW_OTHERS = {
     "account_members",
     "account_tokens",
+    "connection_mapping",
     "connection_people",
     "fulfilment_batches",
     "fulfilment_boxes",

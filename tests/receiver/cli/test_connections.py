@@ -127,3 +127,35 @@ def test_a_connection_that_is_not_named_clearly_is_answered_with_those_there_are
     said = shell.complaint("connections", "people", "--store", "acme", "--label", "x")
 
     assert "the store has: customerio" in said
+
+
+def test_a_mapping_is_tried_first_and_saved_if_that_is_said(shell, installed, connect):
+    connect()
+    installed.record(order_hook(1))
+    typed = ("connections", "mapping", "--store", "acme", "--event", "order_new=Placed Order", "--attribute", "phone=")
+
+    tried = shell.said(*typed)
+    assert "Of the last 1 events 1 would have another name" in tried
+    assert installed.rows(StoreConnection)[0].mapping is None
+    assert "Saved." in shell.said(*typed, "--save")
+    assert shell.json("connections", "mapping", "--store", "acme")["before"] == {
+        "events": {"order_new": "Placed Order"},
+        "attributes": {"phone": None},
+    }
+
+
+def test_a_mapping_that_is_wrong_is_refused_with_its_place(shell, connect):
+    connect()
+
+    said = shell.complaint("connections", "mapping", "--store", "acme", "--event", "order_old=x")
+
+    assert "events.order_old: Cratejoy has no such event" in said
+
+
+def test_what_leaves_has_the_names_of_its_connection(shell, installed, connect, track):
+    link = connect()
+    shell.said("connections", "mapping", "--store", "acme", "--event", "order_new=Placed Order", "--save")
+    installed.record(order_hook(1))
+    run_lanes(installed, link)
+
+    assert any("Placed Order" in str(call.taken) for call in track.calls)

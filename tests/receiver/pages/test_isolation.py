@@ -69,6 +69,8 @@ ANSWERS = {
     "store_events.switch": 404,
     "store_events.preview": 404,
     "store_alarms.send_test": 404,
+    "connection_mapping.show": 404,
+    "connection_mapping.change": 404,
     "store_connections.pause": 404,
     "store_connections.resume": 404,
     "store_connections.ask": 404,
