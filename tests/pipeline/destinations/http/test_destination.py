@@ -292,3 +292,23 @@ def test_a_preview_shows_basic_authentication_as_it_is_typed():
 @pytest.mark.parametrize("config", [{}, {"preset": "slack", "hook_url": "https://hooks.example.com/x"}])
 def test_there_is_no_preview_of_what_is_not_sent(config):
     assert preview(profile(1, ALICE, n=1), config) is None
+
+
+def test_an_event_without_a_name_is_refused():
+    assert send(FakeHTTP(), event(1, ALICE, " ")) == [Rejected("event_name_missing")]
+
+
+def test_a_check_whose_condition_is_false_is_not_made():
+    with pytest.raises(Misconfigured, match="check: its condition is false"):
+        make(FakeHTTP(), check={**DOCUMENT["check"], "when": "1 > 2"}).check()
+
+
+def test_a_document_is_sent_the_way_in_which_a_person_is_forgotten():
+    http = FakeHTTP()
+    document = DOCUMENT | {
+        "forget": {"url": "https://api.example.com/forget", "body": {"how": "mode", "who": "emails"}}
+    }
+
+    make(http, document).forget(Identifiers((), ("a@example.com",), AT), "suppress")
+
+    assert http.calls[0][3] == b'{"how":"suppress","who":["a@example.com"]}'
