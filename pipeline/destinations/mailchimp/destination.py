@@ -42,8 +42,7 @@ class Mailchimp:
             "audience",
             "Audience ID",
             required=False,
-            help="Mailchimp: Audience, Settings. Found by itself if there is only one.",
-            is_found=True,
+            help="Mailchimp: Audience, Settings. Needed only if the account has several.",
         ),
         Field(
             "new_members",
