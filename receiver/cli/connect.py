@@ -21,6 +21,7 @@ from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.hook_registration.store_hooks import open_urgent_client
+from pipeline.ledger.connection_people import PeopleRow, find_people
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.sources import SourceSample
@@ -159,6 +160,8 @@ def connect(
             request = replace(request, reads_customers=reads_customers, sends_people=sends_people)
             answered = OriginAnswer((), given_sources[0], given_sources[1])
             result = _connect_and_register(context, request, answered, asks=sys.stdin.isatty() and not as_json)
+            with reading(context.engine) as conn:
+                result = replace(result, people=find_people(conn, result.found.connection_id))
     except Misconfigured as error:
         raise _with_option_names(error) from error
     document = {
@@ -175,13 +178,14 @@ def connect(
 class _ConnectResult:
     """What was connected. `registered`: whether Cratejoy has all hooks; None without Cratejoy's keys.
 
-    `customers`: the progress of the backfill, if Cratejoy's keys are saved.
+    `customers`: the progress of the backfill, if Cratejoy's keys are saved. `people`: of a connection that came later.
     """
 
     found: ConnectResult
     registered: bool | None
     trouble: str = ""
     customers: Progress | None = None
+    people: PeopleRow | None = None
 
 
 def _build_credentials(client_id: str | None, client_secret: str | None, url: str) -> Credentials | None:
@@ -291,13 +295,17 @@ def _print_result(console: Console, result: _ConnectResult, platform: str) -> No
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
     if result.registered:
         console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy and checked every few minutes.")
-        if result.customers:
+        if result.people is None and result.customers:
             console.print(describe_state(found.store.name, result.customers), soft_wrap=True)
     elif result.registered is False:
         console.print(f"Not all hooks are registered with Cratejoy yet: {result.trouble}.", soft_wrap=True)
         console.print(f"It is retried automatically; see `cratewire hooks audit --store {found.store.name}`.")
     else:
         _print_urls(console, found)
+    if result.people is not None:
+        follow = f"The people there are follow, their profiles only: {result.people.total} to look at."
+        shown = f"`cratewire connections people --store {found.store.name} --platform {platform}` shows how far it is."
+        console.print(follow, shown, soft_wrap=True, highlight=False)
 
 
 def _print_urls(console: Console, found: ConnectResult) -> None:
