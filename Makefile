@@ -143,7 +143,7 @@ browser: ## Install Debian's Chromium for the browser tests, if it is missing
 	$(call debian,/usr/bin/chromium,chromium)
 
 .PHONY: settings
-settings: setup ## Write .env.example and the README's table of settings from pipeline/settings
+settings: setup ## Write .env.example and the table in docs/configuration.md from pipeline/settings
 	$(BIN)/python -m pipeline.settings
 
 .PHONY: lock

@@ -1,6 +1,6 @@
 """The settings of an installation. Each is declared once, as a field of `Settings`.
 
-A field holds everything about its variable: how it is parsed and checked, and what `.env.example` and the README say
+A field holds everything about its variable: how it is parsed and checked, and what `.env.example` and the document say
 of it; `make settings` writes both. Only `pipeline.infra.environment` reads the environment.
 """
 

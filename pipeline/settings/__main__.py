@@ -1,4 +1,4 @@
-"""`python -m pipeline.settings`: writes `.env.example` and the README's table, in the checkout it is run in."""
+"""`python -m pipeline.settings`: writes `.env.example` and the table of settings into the checkout it is run in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders the declaration of the settings as `.env.example` and as the table in the README."""
+"""Renders the declaration of the settings as `.env.example` and as a table in the documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.settings.variable import Variable
 
 ENV_EXAMPLE = Path(".env.example")
-README = Path("README.md")
+CONFIGURATION = Path("docs/configuration.md")
 _WIDTH = 118  # characters of a comment line in .env.example
 _HEAD = (
     "Every setting of Cratewire. Copy to `.env` and uncomment what should differ; the values shown are the defaults, "
@@ -32,26 +32,27 @@ def render_env_example(variables: Collection[Variable]) -> str:
 
 
 def render_table(variables: Collection[Variable]) -> str:
-    """The table of the README, in Markdown."""
+    """The table of `docs/configuration.md`, in Markdown."""
     return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *map(_render_row, variables)]) + "\n"
 
 
-def replace_table(readme: str, variables: Collection[Variable]) -> str:
-    """The README with the table between its two markers rendered anew."""
-    return _TABLE.sub(lambda _: render_table(variables), readme)
+def replace_table(document: str, variables: Collection[Variable]) -> str:
+    """The document with the table between its two markers rendered anew."""
+    return _TABLE.sub(lambda _: render_table(variables), document)
 
 
 def write_reference(root: Path, variables: Collection[Variable]) -> None:
     """Write both into a checkout."""
     (root / ENV_EXAMPLE).write_text(render_env_example(variables), encoding="utf-8")
-    readme = (root / README).read_text(encoding="utf-8")
-    (root / README).write_text(replace_table(readme, variables), encoding="utf-8")
+    document = (root / CONFIGURATION).read_text(encoding="utf-8")
+    (root / CONFIGURATION).write_text(replace_table(document, variables), encoding="utf-8")
 
 
 def _render_row(row: Variable) -> str:
     unit = f" {row.unit}" if row.unit else ""
     default = (row.unset or "none") if row.default is None else f"`{row.default}`{unit}"
-    return f"| `{row.name}` | {default} | {row.summary} |"
+    summary = row.summary.replace("[docs/", "[").replace("](docs/", "](")  # the table is in that folder
+    return f"| `{row.name}` | {default} | {summary} |"
 
 
 def _render_example(row: Variable) -> str:

@@ -18,7 +18,7 @@ _METADATA_KEY = "variable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One environment variable, with everything that `.env.example` and the README say about it.
+    """One environment variable, with everything that `.env.example` and `docs/configuration.md` say about it.
 
     `default` is the value when the variable is unset; where it is None, `unset` says what applies instead, or the
     feature is off. `example` stands in `.env.example` where there is no default. `detail` is for `.env.example` only.

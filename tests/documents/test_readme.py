@@ -1,4 +1,4 @@
-"""The README's tables match the code, and every link of every document has a target."""
+"""The tables of the documents match the code, and every link of every document has a target."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from pipeline.settings import VARIABLES
 from pipeline.settings.reference import render_env_example, replace_table
 from receiver.cli import COMMANDS
-from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
+from tests.documents.markdown import ROOT, get_code_names, parse_tables, read_document
 
 PROJECT = tomllib.loads(read_document("pyproject.toml"))["project"]
 DOCUMENTS = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def table_under(heading: str, number: int = 0):
-    return parse_tables(get_section(read_document("README.md"), heading))[number]
+def read_table(document: str, number: int = 0):
+    return parse_tables(read_document(document))[number]
 
 
 def names_of(requirements):
@@ -25,13 +25,13 @@ def names_of(requirements):
 
 
 def test_the_configuration_table_has_every_variable_of_the_settings():
-    assert get_code_names(table_under("## Configuration")) == [row.name for row in VARIABLES.values()]
+    assert get_code_names(read_table("docs/configuration.md")) == [row.name for row in VARIABLES.values()]
 
 
 def test_the_configuration_table_is_what_make_settings_writes():
-    readme = read_document("README.md")
+    document = read_document("docs/configuration.md")
 
-    assert replace_table(readme, VARIABLES.values()) == readme
+    assert replace_table(document, VARIABLES.values()) == document
 
 
 def test_the_example_environment_is_what_make_settings_writes():
@@ -40,7 +40,7 @@ def test_the_example_environment_is_what_make_settings_writes():
 
 def test_the_command_line_table_has_every_command():
     typed = [
-        name.split()[1] for name in get_code_names(table_under("## The command line")) if name.startswith("cratewire ")
+        name.split()[1] for name in get_code_names(read_table("docs/command-line.md")) if name.startswith("cratewire ")
     ]
 
     assert sorted(typed) == sorted(COMMANDS)
@@ -49,17 +49,17 @@ def test_the_command_line_table_has_every_command():
 def test_the_process_table_has_every_process_of_the_procfile():
     processes = [line.partition(":")[0] for line in read_document("Procfile").splitlines()]
 
-    assert get_code_names(table_under("## Deployment")) == processes
+    assert get_code_names(read_table("docs/deployment.md")) == processes
 
 
 def test_the_dependency_table_has_every_dependency():
-    assert get_code_names(table_under("## Dependencies")) == names_of(PROJECT["dependencies"])
+    assert get_code_names(read_table("docs/dependencies.md")) == names_of(PROJECT["dependencies"])
 
 
 def test_the_second_dependency_table_has_every_dependency_for_development():
     extras = PROJECT["optional-dependencies"]
 
-    assert get_code_names(table_under("## Dependencies", 1)) == sorted(names_of([*extras["dev"], *extras["build"]]))
+    assert get_code_names(read_table("docs/dependencies.md", 1)) == sorted(names_of([*extras["dev"], *extras["build"]]))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -1,4 +1,4 @@
-"""How the declaration of the settings becomes `.env.example` and the README's table."""
+"""How the declaration of the settings becomes `.env.example` and a table of the documents."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ def test_the_example_shows_default_unit_and_what_applies_when_unset():
 def test_the_table_shows_the_default_with_its_unit():
     assert render_table([RATE, KEY, MAIL]).splitlines()[2:] == [
         "| `RATE` | `2.0` requests a second | The rate limit. |",
-        "| `KEY` | generated | See [docs/a.md](docs/a.md). |",
+        "| `KEY` | generated | See [a.md](a.md). |",
         "| `MAIL` | none | The sender. |",
     ]
 
 
-def test_only_the_text_between_the_markers_of_the_readme_is_replaced(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- settings: begin -->\nold\n<!-- settings: end -->\nafter\n")
+def test_only_the_text_between_the_markers_of_the_document_is_replaced(tmp_path):
+    (tmp_path / "docs").mkdir()
+    document = tmp_path / "docs/configuration.md"
+    document.write_text("before\n<!-- settings: begin -->\nold\n<!-- settings: end -->\nafter\n")
 
     write_reference(tmp_path, [RATE])
 
@@ -43,7 +44,7 @@ def test_only_the_text_between_the_markers_of_the_readme_is_replaced(tmp_path):
         "<!-- settings: end -->",
         "after",
     ]
-    assert readme.read_text().splitlines() == parts
+    assert document.read_text().splitlines() == parts
     assert (tmp_path / ".env.example").read_text() == render_env_example([RATE])
 
 
