@@ -18,7 +18,7 @@ from bench.chaos.accounting import Row, check_unaccepted, count_results
 from bench.chaos.hooks import EVENT, Hook, make_hook
 from bench.chaos.installation import Installation
 from bench.chaos.load import HookLoad, SentHook
-from bench.chaos.platform import Platform
+from bench.chaos.platform import AnyPlatform
 from bench.chaos.waiting import wait_until
 from pipeline.inbox import stream
 
@@ -64,7 +64,7 @@ class FaultRun:
     first_person: int
     accounted_before: int = 0  # hooks before the first hook of this scene
     ended_at: int = 0
-    others: dict[Platform, int] = field(default_factory=dict)  # which hold the same of what was sent after this moment
+    others: dict[AnyPlatform, int] = field(default_factory=dict)  # which hold the same of what was sent since
     checks: list[Callable[[], None]] = field(default_factory=list)  # to be made when everything has settled
     _flowing: threading.Event = field(default_factory=threading.Event)
 
@@ -170,7 +170,7 @@ def run_fault(here: Installation, fault: Fault, database: str, *, short: bool, s
     return row
 
 
-def wait_until_settled(here: Installation, platforms: Sequence[Platform]) -> None:
+def wait_until_settled(here: Installation, platforms: Sequence[AnyPlatform]) -> None:
     """Wait until nothing waits, or nothing moves any more."""
     seen, since, quiet = (-1, -1), time.monotonic(), 0
     while time.monotonic() - since < STALL_TIMEOUT_S and quiet < MIN_QUIET_CHECKS:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,6 +153,10 @@ class Installation:
     def connect(self, platform: Platform, label: str = "") -> None:
         """Connect the store to a workspace, or mend the connection there is."""
         self.hooks = _connect(self.keeper, platform, label)
+
+    def connect_further(self, options: Sequence[str]) -> None:
+        """Connect the store to a further platform, by the options of `cratewire connect`."""
+        _output(self.keeper, "connect", "--store", STORE, *options, "--no-people", "--json")
 
     def connect_store(self, store: str) -> dict[str, str]:
         """Add a store with its own workspace; return the path of its hook URL by event."""

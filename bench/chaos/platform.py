@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 60
@@ -23,6 +23,16 @@ class ArrivedEvent:
     subject: str
     at: int
     id: str
+
+
+class AnyPlatform(Protocol):
+    """What every platform shows of what it holds."""
+
+    def arrived(self) -> list[ArrivedEvent]:
+        """Every stored event, person by person."""
+
+    def count(self) -> int:
+        """The number of stored events."""
 
 
 @dataclass(frozen=True, slots=True)

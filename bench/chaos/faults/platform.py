@@ -92,7 +92,7 @@ def hanging_neighbours(scene: FaultRun) -> None:
     time.sleep(scene.seconds(40, 20))
     during = [hook for hook in list(scene.load.sent) if struck < hook.sent_at < now_us() - 5_000_000]
     scene.here.platform.clear_faults()
-    scene.others = dict.fromkeys(dead, struck) | {new: joined}
+    scene.others |= {**dict.fromkeys(dead, struck), new: joined}
 
     def check() -> None:
         arrived = scene.here.platform.arrived()
