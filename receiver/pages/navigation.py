@@ -28,7 +28,7 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
                     "store_keys",
                     "store_events",
                     "store_connections",
-                    "connection_mapping",
+                    "store_mapping",
                     "store_removal",
                 ),
                 *("warehouse", "warehouse_connect", "warehouse_settings"),

@@ -21,7 +21,7 @@ from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import platform, sentence
 
-blueprint = Blueprint("connection_mapping", __name__)
+blueprint = Blueprint("store_mapping", __name__)
 
 LAST_EVENTS = 1_000
 
@@ -73,7 +73,7 @@ def change(name: str, connection_id: int) -> ResponseReturnValue:
         with writing(context.engine) as conn:
             changed = save_mapping(conn, place.connection, after, get_actor(), context.now())
         flash("Saved. It holds for what leaves from now on." if changed else "Nothing was changed.", "success")
-        return redirect(url_for("connection_mapping.show", name=name, connection_id=connection_id))
+        return redirect(url_for("store_mapping.show", name=name, connection_id=connection_id))
     with reading(context.engine) as conn:
         counts = try_mapping(conn, place.store, before, after, LAST_EVENTS)
     return _render(place, after, typed, counts=counts)
