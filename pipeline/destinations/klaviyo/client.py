@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,14 @@ from pipeline.infra.http.client import HTTPClient, HTTPResponse
 REVISION = "2026-07-15"  # Klaviyo docs: stable for a year, then deprecated for a year
 JSON_API = "application/vnd.api+json"
 MAX_ANSWER_BYTES = 1_000_000  # a refused bulk call has an error for each event
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProfile:
+    """A profile that is there. `external_id`: what we or another system call the person; None: it has none."""
+
+    id: str
+    external_id: str | None = field(repr=False)
 
 
 class KlaviyoClient:
@@ -36,13 +45,13 @@ class KlaviyoClient:
         """Ask for something."""
         return self._http.call("GET", f"{self._base_url}/api/{path}", headers=self._headers)
 
-    def find_profile(self, kind: str, value: str) -> tuple[Outcome, str | None]:
-        """Return the outcome, and the id of the profile with this identifier; None if there is none."""
+    def find_profile(self, kind: str, value: str) -> tuple[Outcome, FoundProfile | None]:
+        """Return the outcome, and the profile with this identifier; None if there is none."""
         text = value.replace("\\", "\\\\").replace('"', '\\"')
         asked = quote(f'equals({kind},"{text}")')
         response = self.get(f"profiles?filter={asked}&fields[profile]=external_id")
         self.calls.append(build_call_record("GET", "/api/profiles", response, [0]))
-        return parse_outcome(response), read_profile_id(response)
+        return parse_outcome(response), _read_profile(response)
 
     def post(self, path: str, body: bytes, positions: Sequence[int]) -> tuple[HTTPResponse, Outcome]:
         """Make a call about the messages at these positions; return its answer, and what that means."""
@@ -59,17 +68,20 @@ class KlaviyoClient:
         return response, parse_outcome(response)
 
 
-def read_profile_id(response: HTTPResponse) -> str | None:
-    """Return the id of the first profile in an answer."""
-    found = _parse(response).get("data")
-    first = found[0] if isinstance(found, list) and found else None
-    return first["id"] if isinstance(first, dict) and isinstance(first.get("id"), str) else None
-
-
 def read_errors(response: HTTPResponse) -> list[Mapping[str, Any]]:
     """Return the errors of an answer."""
     errors = _parse(response).get("errors")
     return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+
+
+def _read_profile(response: HTTPResponse) -> FoundProfile | None:
+    found = _parse(response).get("data")
+    first = found[0] if isinstance(found, list) and found else None
+    if not isinstance(first, dict) or not isinstance(first.get("id"), str):
+        return None
+    attributes = first.get("attributes")
+    external_id = attributes.get("external_id") if isinstance(attributes, dict) else None
+    return FoundProfile(first["id"], external_id if isinstance(external_id, str) and external_id else None)
 
 
 def _parse(response: HTTPResponse) -> Mapping[str, Any]:

@@ -16,9 +16,9 @@ SUPPRESS, DELETE = "profile-suppression-bulk-create-jobs", "data-privacy-deletio
 
 def forget(client: KlaviyoClient, identifiers: Identifiers) -> Reply:
     """Return one outcome: Sent once every profile with one of the identifiers is to be deleted."""
-    named = [
-        *(("external_id", f"{CUSTOMER_ID_PREFIX}{customer_id}") for customer_id in identifiers.customer_ids),
+    named = [  # addresses first: only by an address can a profile be suppressed, and it is deleted but once
         *(("email", email) for email in identifiers.emails),
+        *(("external_id", f"{CUSTOMER_ID_PREFIX}{customer_id}") for customer_id in identifiers.customer_ids),
     ]
     if not named:
         return Reply((Rejected("no_identifier", "neither a customer id nor an e-mail address is known"),))
@@ -26,9 +26,9 @@ def forget(client: KlaviyoClient, identifiers: Identifiers) -> Reply:
     deleted: set[str] = set()
     for kind, value in named:
         outcome, found = client.find_profile(kind, value)
-        if isinstance(outcome, Sent) and found is not None and found not in deleted:
-            deleted.add(found)
-            outcome = _delete(client, found, value if kind == "email" else None)
+        if isinstance(outcome, Sent) and found is not None and found.id not in deleted:
+            deleted.add(found.id)
+            outcome = _delete(client, found.id, value if kind == "email" else None)
         if not isinstance(outcome, Sent):
             break
     return Reply((outcome,), tuple(client.calls))

@@ -20,7 +20,10 @@ _WRITTEN_BETWEEN_DIGITS = re.compile(r"[\s().-]+")
 
 
 def build_profile(message: Message) -> tuple[dict[str, Any], tuple[str, ...]] | Rejected:
-    """Return the profile as JSON:API, and notes; or the Rejected that says why it cannot be sent."""
+    """Return the profile as JSON:API, and notes; or the Rejected that says why it cannot be sent.
+
+    The telephone number is a property of it; see `build_phone` for Klaviyo's own field.
+    """
     named = identify(message.person, is_whole=True)
     if not named:
         return Rejected("no_identifier", "neither a customer id nor an e-mail address is known")
@@ -30,6 +33,16 @@ def build_profile(message: Message) -> tuple[dict[str, Any], tuple[str, ...]] | 
         return Rejected("too_large", "the profile is too long, even with its texts cut")
     attributes = {**named, **_sort_attributes(fitted[0])}
     return {"type": "profile", "attributes": attributes}, (*notes, *fitted[1])
+
+
+def build_phone(message: Message) -> dict[str, Any] | None:
+    """Return the person's profile with nothing but `phone_number`; None without a number in the form Klaviyo takes.
+
+    A call of its own, because Klaviyo also finds profiles by it: two people of one household may have the same number,
+    and a profile with the number of another person would replace that person.
+    """
+    phone, named = _read_phone(message.data.get("phone")), identify(message.person, is_whole=False)
+    return {"type": "profile", "attributes": {**named, "phone_number": phone}} if phone and named else None
 
 
 def identify(person: PersonRef, *, is_whole: bool) -> dict[str, str]:
@@ -65,14 +78,11 @@ def _sort_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return Klaviyo's own fields, and the others under `properties`."""
     own = {name: data[name] for name in _OWN_FIELDS if name in data}
     location = {name: data[name] for name in _LOCATION_FIELDS if name in data}
-    phone = _read_phone(data.get("phone"))
-    taken = {*own, *location, *(("phone",) if phone else ())}
-    properties = {name: value for name, value in data.items() if name not in taken}
-    sorted_ = {**own, **({"location": location} if location else {}), **({"phone_number": phone} if phone else {})}
-    return {**sorted_, "properties": properties}
+    properties = {name: value for name, value in data.items() if name not in own and name not in location}
+    return {**own, **({"location": location} if location else {}), "properties": properties}
 
 
 def _read_phone(value: Any) -> str | None:
-    """Return the number in E.164, the only form that Klaviyo takes; None leaves it a property."""
+    """Return the number in E.164, the only form that Klaviyo takes; None if it is in another."""
     number = _WRITTEN_BETWEEN_DIGITS.sub("", value) if isinstance(value, str) else ""
     return number if _E164.fullmatch(number) else None

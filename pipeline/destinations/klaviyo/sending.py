@@ -1,8 +1,8 @@
 """Sends messages: a call for each profile, and events in bulk where there are many.
 
 A profile has a call of its own because a bulk import answers before it is done, and an event must not be there before
-its person is. Events about a person
-wait for that person's profiles before them, and profiles for the events before them.
+its person is. Events about a person wait for that person's profiles before them, and profiles for the events before
+them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pipeline.core.messages import ConnectionBroken, Message, Outcome, Rejected,
 from pipeline.destinations.json_text import to_json
 from pipeline.destinations.klaviyo.client import KlaviyoClient, read_errors
 from pipeline.destinations.klaviyo.events import build_event, bulk_body, event_body
-from pipeline.destinations.klaviyo.profiles import build_profile, identify, profile_body, without_email
+from pipeline.destinations.klaviyo.profiles import build_phone, build_profile, identify, profile_body, without_email
 
 MIN_BULK_EVENTS = 10  # fewer go one by one: bulk calls have 150 a minute, single ones 3,500
 MAX_BULK_EVENTS = 500  # Klaviyo takes 1,000
 MAX_BULK_BYTES = 4_000_000  # Klaviyo takes 5 MB
 MAX_SEND_S = 45  # of calls in one send: no other worker can take the lane meanwhile
 IMPORT, EVENTS, BULK, MERGE = "profile-import", "events", "event-bulk-create-jobs", "profile-merge"
-CONFLICT, BAD_REQUEST = 409, 400
+BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
 _ENTRY = re.compile(r"/data/attributes/events-bulk-create/data/(\d+)(?:/|$)")
 _US_PER_SECOND = 1_000_000
 
@@ -92,32 +92,58 @@ class _Send:
         if response.status == CONFLICT:
             outcome, note = self._resolve_conflict(position, message, profile, read_errors(response))
             notes = (*notes, note)
+        phone = build_phone(message)
+        if isinstance(outcome, Sent) and phone is not None:
+            outcome, phone_notes = self._send_phone(position, phone)
+            notes = (*notes, *phone_notes)
         self._note(outcome, [position], notes)
+
+    def _send_phone(self, position: int, phone: Mapping[str, Any]) -> tuple[Outcome, tuple[str, ...]]:
+        """Put the number into Klaviyo's own field, unless it refuses it or another profile has it."""
+        response, outcome = self._client.post(IMPORT, profile_body(phone), [position])
+        if response.status in (BAD_REQUEST, CONFLICT):
+            return Sent(), ("kept:the telephone number as a property only",)
+        return outcome, ()
 
     def _resolve_conflict(
         self, position: int, message: Message, profile: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]
     ) -> tuple[Outcome, str]:
         """The address is another profile's: merge that one into the customer's, or leave the address as it is there.
 
-        It is the profile of the same person from before they were a customer, or from before they changed the address.
+        It is merged if it is no customer's: then it is the same person from before they were a customer, or before
+        they changed the address. A merge cannot be undone.
         """
         other = next((id_ for one in errors if (id_ := _read_duplicate(one))), None)
-        own = identify(message.person, is_whole=False)
-        if other is not None and "external_id" in own:
-            outcome, target = self._client.find_profile("external_id", own["external_id"])
+        own = identify(message.person, is_whole=False).get("external_id")
+        if other is not None and own is not None:
+            outcome, is_merged = self._merge(position, other, own)
             if not isinstance(outcome, Sent):
                 return outcome, "merge:waits"
-            if target is not None and target != other:
-                sources = {"profiles": {"data": [{"type": "profile", "id": other}]}}
-                merge = {"type": "profile-merge", "id": target, "relationships": sources}
-                _, outcome = self._client.post(MERGE, to_json({"data": merge}), [position])
-                if isinstance(outcome, RetryAfter | ConnectionBroken):
-                    return outcome, "merge:waits"
+            if is_merged:
                 response, outcome = self._client.post(IMPORT, profile_body(profile), [position])
                 if response.status != CONFLICT:
                     return outcome, "merged:the profile that had the address"
         _, outcome = self._client.post(IMPORT, profile_body(without_email(profile)), [position])
         return outcome, "kept:the address there, which another profile has"
+
+    def _merge(self, position: int, other: str, own: str) -> tuple[Outcome, bool]:
+        """Merge the other profile into the customer's, unless it has an external id. Return whether it is gone."""
+        outcome, source = self._client.find_profile("id", other)
+        if not isinstance(outcome, Sent) or source is None:
+            return outcome, source is None
+        if source.external_id is not None:
+            return Sent(), False
+        outcome, target = self._client.find_profile("external_id", own)
+        if not isinstance(outcome, Sent) or target is None:
+            return outcome, False
+        sources = {"profiles": {"data": [{"type": "profile", "id": other}]}}
+        merge = {"type": "profile-merge", "id": target.id, "relationships": sources}
+        response, outcome = self._client.post(MERGE, to_json({"data": merge}), [position])
+        if response.status == NOT_FOUND:  # merged by an earlier try whose answer was lost
+            return Sent(), True
+        if isinstance(outcome, RetryAfter | ConnectionBroken):
+            return outcome, False
+        return Sent(), isinstance(outcome, Sent)
 
     def _send_events(self) -> None:
         events, self._waiting = self._waiting, []

@@ -110,6 +110,34 @@ def test_a_new_address_that_another_profile_has_merges_that_profile(kit):
     assert (found.external_id, len(found.events), found.properties["plan"]) == ("cj_7001", 2, "Large Box")
 
 
+def test_a_new_address_that_another_customer_has_merges_none(kit):
+    kit.destination().send([profile(1, ALICE, has_profile=False), profile(2, BOB, has_profile=False), event(3, BOB)])
+
+    reply = kit.destination().send([profile(4, PersonRef(1, 7001, BOB.email), plan="Large Box")])
+
+    assert reply.outcomes == (Sent(("kept:the address there, which another profile has",)),)
+    assert {who: (one.email, len(one.events)) for who, one in people(kit).items()} == {
+        "cj_7001": (ALICE.email, 0),
+        "cj_7002": (BOB.email, 1),
+    }
+    assert people(kit)["cj_7001"].properties["plan"] == "Large Box"
+
+
+def test_a_profile_that_was_merged_meanwhile_does_not_break_the_connection(kit):
+    kit.destination().send([profile(1, ALICE, has_profile=False), profile(2, GUEST, has_profile=False)])
+    answer = kit.world.account.profiles.merge
+
+    def merge_twice(source, target):
+        answer(source, target)
+        return answer(source, target)
+
+    kit.world.account.profiles.merge = merge_twice
+    reply = kit.destination().send([profile(5, PersonRef(1, 7001, GUEST.email), plan="Large Box")])
+
+    assert [type(one) for one in reply.outcomes] == [Sent]
+    assert [one.email for one in people(kit).values()] == [GUEST.email]
+
+
 def test_a_merge_that_fails_for_now_is_tried_again_with_the_profile(kit):
     kit.destination().send([profile(1, ALICE, has_profile=False), profile(2, GUEST, has_profile=False)])
     moved = profile(5, PersonRef(1, 7001, GUEST.email), plan="Large Box")
@@ -136,18 +164,39 @@ def test_events_can_have_the_names_of_klaviyos_own_integrations(kit):
 
 
 @pytest.mark.parametrize(
-    ("written", "number", "left"),
-    [
-        ("+1 512-555-0100", "+15125550100", None),
-        ("512-555-0100", None, "512-555-0100"),
-        ("ask for Bea", None, "ask for Bea"),
-    ],
+    ("written", "number"),
+    [("+1 512-555-0100", "+15125550100"), ("512-555-0100", None), ("ask for Bea", None)],
 )
-def test_a_telephone_number_that_klaviyo_would_refuse_stays_a_property(kit, written, number, left):
+def test_a_telephone_number_is_a_property_and_klaviyos_own_field_if_it_has_that_form(kit, written, number):
     kit.destination().send([profile(1, ALICE, has_profile=False, phone=written)])
 
     found = people(kit)["cj_7001"]
-    assert (found.phone_number, found.properties.get("phone")) == (number, left)
+    assert (found.phone_number, found.properties["phone"]) == (number, written)
+
+
+def test_a_telephone_number_of_the_right_form_that_klaviyo_refuses_loses_nothing_else(kit):
+    kit.world.next_answers.extend([{"status": 201, "after": True}, {"status": 400}])
+
+    reply = kit.destination().send([profile(1, ALICE, has_profile=False, phone="+1 512-555-0100", plan="Small")])
+
+    assert reply.outcomes == (Sent(("kept:the telephone number as a property only",)),)
+    assert people(kit)["cj_7001"].properties == {"phone": "+1 512-555-0100", "plan": "Small"}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_two_people_with_one_telephone_stay_two(kit, is_known):
+    phone = "+1 512-555-0100"
+    kit.destination().send([profile(1, ALICE, has_profile=False, phone=phone), event(2, ALICE)])
+    if is_known:
+        kit.destination().send([profile(3, BOB, has_profile=False)])
+
+    reply = kit.destination().send([profile(4, BOB, has_profile=is_known, phone=phone)])
+
+    assert reply.outcomes == (Sent(("kept:the telephone number as a property only",)),)
+    assert {who: (one.email, one.phone_number, len(one.events)) for who, one in people(kit).items()} == {
+        "cj_7001": (ALICE.email, "+15125550100", 1),
+        "cj_7002": (BOB.email, None, 0),
+    }
 
 
 def test_names_and_places_have_klaviyos_own_fields(kit):
@@ -181,6 +230,8 @@ def test_a_person_who_is_to_be_forgotten_gets_no_mail_while_the_deletion_waits(k
 
     assert reply.outcomes == (Sent(),)
     assert people(kit) == {}
+    changing = [call.endpoint for call in reply.calls if call.method == "POST"]
+    assert changing == ["/api/profile-suppression-bulk-create-jobs", "/api/data-privacy-deletion-jobs"]
 
 
 def test_klaviyos_own_client_reads_what_was_sent(kit):
