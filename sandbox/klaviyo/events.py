@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.klaviyo.errors import Refusal, invalid
-from sandbox.klaviyo.profiles import Profiles
+from sandbox.klaviyo.profile import IDENTIFIERS
+from sandbox.klaviyo.profiles import Profiles, normalise
 
-MAX_EVENT_BYTES = 5_000_000
 MAX_TEXT_BYTES = 100_000
 MAX_KEYS, MAX_LEVELS, MAX_ITEMS = 400, 10, 4_000
 MAX_METRIC_CHARACTERS = 127
@@ -24,7 +24,7 @@ class Events:
         """Keep them with these profiles."""
         self._profiles = profiles
         self._known: set[tuple[str, str, str]] = set()
-        self.metrics: set[str] = set()
+        self.metrics: set[str] = set()  # of all accepted events
         self.automations: list[dict[str, Any]] = []  # {"kind", "person", "name", "age_s"}
         self.duplicates = 0
 
@@ -38,11 +38,10 @@ class Events:
 
     def take(self, attributes: dict[str, Any], now: datetime) -> None:
         """Keep a checked event."""
-        metric = _metric_name(attributes)
-        profile, _ = self._profiles.upsert(_profile_attributes(attributes))
+        metric = metric_name(attributes)
+        profile = self._profiles.take(profile_attributes(attributes))
         at = _parse_time(attributes.get("time")) or now
         key = str(attributes.get("unique_id") or int(at.timestamp()))
-        self.metrics.add(metric)
         if (profile.id, metric, key) in self._known:
             self.duplicates += 1
             return
@@ -50,11 +49,18 @@ class Events:
         named = {"id": key, "name": metric, "at": int(at.timestamp()), "data": attributes["properties"]}
         profile.events.append({**named, "value": attributes.get("value"), "backfill": bool(attributes.get("backfill"))})
         if not attributes.get("backfill"):
-            started = {"kind": "event", "person": profile.id, "name": metric}
-            self.automations.append({**started, "age_s": round((now - at).total_seconds())})
+            self.start("event", profile.id, metric, round((now - at).total_seconds()))
+
+    def start(self, kind: str, person: str, name: str, age_s: int) -> None:
+        """Note that an automation starts: a flow of an event or of a subscription."""
+        self.automations.append({"kind": kind, "person": person, "name": name, "age_s": age_s})
+
+    def move(self, source_id: str, target_id: str) -> None:
+        """Know the events of a merged profile as the other's."""
+        self._known |= {(target_id, metric, key) for person, metric, key in self._known if person == source_id}
 
     def _list_faults(self, attributes: dict[str, Any], now: datetime, pointer: str) -> Iterator[dict[str, Any]]:
-        metric = _metric_name(attributes)
+        metric = metric_name(attributes)
         if not isinstance(metric, str) or not 0 < len(metric) <= MAX_METRIC_CHARACTERS:
             yield invalid("Metric name must have 1 to 127 characters.", f"{pointer}/metric")
         elif metric not in self.metrics and len(self.metrics) >= MAX_METRICS:
@@ -66,31 +72,35 @@ class Events:
             yield invalid("Properties are over a limit.", f"{pointer}/properties")
         if attributes.get("time") is not None and not _is_in_range(attributes["time"], now):
             yield invalid("Invalid time.", f"{pointer}/time")
-        value = attributes.get("value")
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            yield invalid("Value must be a number.", f"{pointer}/value")
+        yield from _list_wrong_types(attributes, pointer)
         try:
-            self._profiles.check(_profile_attributes(attributes), f"{pointer}/profile/data/attributes")
+            self._profiles.check(profile_attributes(attributes), f"{pointer}/profile/data/attributes")
         except Refusal as refusal:
             yield from refusal.errors
 
 
 def event_key(attributes: dict[str, Any]) -> tuple[str, str, str]:
     """Return what may be in one bulk call only once: who, metric, id."""
-    who = json.dumps(_profile_attributes(attributes), sort_keys=True)
-    return who, str(_metric_name(attributes)), str(attributes.get("unique_id") or attributes.get("time"))
+    found = profile_attributes(attributes)
+    who = json.dumps([normalise(kind, found.get(kind)) for kind in IDENTIFIERS])
+    at = _parse_time(attributes.get("time"))
+    second = "" if at is None else str(int(at.timestamp()))
+    return who, str(metric_name(attributes)), str(attributes.get("unique_id") or second)
 
 
-def _metric_name(attributes: dict[str, Any]) -> Any:
+def metric_name(attributes: dict[str, Any]) -> Any:
+    """Return the name of an event's metric."""
     return _dig(attributes, "metric", "data", "attributes", "name")
 
 
-def _profile_attributes(attributes: dict[str, Any]) -> Any:
+def profile_attributes(attributes: dict[str, Any]) -> Any:
+    """Return the attributes of an event's profile with its `id`, or None."""
     found = _dig(attributes, "profile", "data")
     if not isinstance(found, dict):
         return None
     named = {"id": found["id"]} if found.get("id") else {}
-    return {**(found.get("attributes") or {}), **named}
+    attributes = found.get("attributes") or {}
+    return {**attributes, **named} if isinstance(attributes, dict) else None
 
 
 def _dig(value: Any, *names: str) -> Any:
@@ -113,7 +123,7 @@ def _is_in_range(at: Any, now: datetime) -> bool:
 
 
 def _fits(properties: dict[str, Any]) -> bool:
-    return len(properties) <= MAX_KEYS and _is_small(properties, 1) and len(json.dumps(properties)) <= MAX_EVENT_BYTES
+    return len(properties) <= MAX_KEYS and _is_small(properties, 1)
 
 
 def _is_small(value: Any, level: int) -> bool:
@@ -124,3 +134,15 @@ def _is_small(value: Any, level: int) -> bool:
     if isinstance(value, list):
         return level <= MAX_LEVELS and len(value) <= MAX_ITEMS and all(_is_small(one, level + 1) for one in value)
     return True
+
+
+def _list_wrong_types(attributes: dict[str, Any], pointer: str) -> Iterator[dict[str, Any]]:
+    backfill = attributes.get("backfill")
+    if backfill is not None and not isinstance(backfill, bool):
+        yield invalid("Backfill must be true or false.", f"{pointer}/backfill")
+    unique_id = attributes.get("unique_id")
+    if unique_id is not None and not isinstance(unique_id, str):
+        yield invalid("A unique_id must be a text.", f"{pointer}/unique_id")
+    value = attributes.get("value")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        yield invalid("Value must be a number.", f"{pointer}/value")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import ceil
 
 TIERS = {"xs": (1, 15), "s": (3, 60), "m": (10, 150), "l": (75, 700), "xl": (350, 3500)}  # calls a second, a minute
+DOCUMENTED = "documented"  # each endpoint by its own tier
 LENGTHS_S = (1, 60)
 
 
@@ -22,12 +23,16 @@ class Windows:
             return {}, None
         now = self._now()
         keys = [(endpoint, length, int(now // length)) for length in LENGTHS_S]
-        for key, limit in zip(keys, TIERS[tier], strict=True):
-            if self._calls[key] >= limit:
-                return {}, max(1, ceil((key[2] + 1) * key[1] - now))
+        waits = [
+            max(1, ceil((key[2] + 1) * key[1] - now))
+            for key, limit in zip(keys, TIERS[tier], strict=True)
+            if self._calls[key] >= limit
+        ]
+        if waits:
+            return {}, max(waits)
         self._calls.update(keys)
         left = [limit - self._calls[key] for key, limit in zip(keys, TIERS[tier], strict=True)]
-        shown = left.index(min(left))  # of the two windows the one that ends first: a choice of this sandbox
+        shown = left.index(min(left))  # the window with the fewest calls left: a choice of this sandbox
         ends = (keys[shown][2] + 1) * LENGTHS_S[shown]
         return {
             "RateLimit-Limit": str(TIERS[tier][shown]),

@@ -133,14 +133,11 @@ def test_a_wrong_key_is_refused(host):
     assert caught.value.status == 401
 
 
-def test_the_windows_of_a_tier_are_counted_and_named(client, world):
-    world.tier = "xs"
-    client.Accounts.get_accounts()
+def test_a_throttled_client_retries_after_the_time_that_it_is_given(client, world):
+    world.faults.add({"mode": "429", "retry_after": 0, "n": 2})
 
-    with pytest.raises(ApiException) as caught:
-        client.Accounts.get_accounts()
-
-    assert (caught.value.status, caught.value.headers["Retry-After"]) == (429, "1")
+    assert len(client.Accounts.get_accounts().data) == 1
+    assert world.statuses == {"429": 2, "200": 1}
 
 
 def test_one_bad_event_of_a_bulk_call_refuses_all_and_is_named(client, world):
@@ -158,3 +155,37 @@ def test_one_bad_event_of_a_bulk_call_refuses_all_and_is_named(client, world):
     assert caught.value.status == 400
     assert "/data/attributes/events-bulk-create/data/1/" in str(caught.value.body)
     assert people(world) == []
+
+
+def test_a_bulk_import_is_read_until_it_is_complete(client, world):
+    profiles = {"data": [{"type": "profile", "attributes": {"email": one}} for one in ("x", "alice@example.com")]}
+    job = {"data": {"type": "profile-bulk-import-job", "attributes": {"profiles": profiles}}}
+    job_id = client.Profiles.bulk_import_profiles(job).data.id
+
+    states = [client.Profiles.get_bulk_import_profiles_job(job_id).data.attributes.status for _ in range(3)]
+    [failure] = client.Profiles.get_errors_for_bulk_import_profiles_job(job_id).data
+    assert states == ["queued", "processing", "complete"]
+    assert failure.attributes.source.pointer == "/data/attributes/profiles/data/0/attributes/email"
+    assert [one["email"] for one in people(world)] == ["alice@example.com"]
+
+
+def test_the_client_updates_a_profile_by_its_id(client, world):
+    known = import_profile(client, email="alice@example.com").data.id
+    client.Profiles.update_profile(
+        known, {"data": {"type": "profile", "id": known, "attributes": {"first_name": "Alice"}}}
+    )
+
+    assert [one["attributes"] for one in people(world)] == [{"first_name": "Alice"}]
+
+
+def test_the_client_unsubscribes_and_suppresses(client, world):
+    profile = {"type": "profile", "attributes": {"email": "alice@example.com"}}
+    ended = {"email": {"marketing": {"consent": "UNSUBSCRIBED"}}}
+    leaver = {"type": "profile", "attributes": {"email": "alice@example.com", "subscriptions": ended}}
+    end = {"type": "profile-subscription-bulk-delete-job", "attributes": {"profiles": {"data": [leaver]}}}
+    stop = {"type": "profile-suppression-bulk-create-job", "attributes": {"profiles": {"data": [profile]}}}
+    client.Profiles.bulk_suppress_profiles({"data": stop})
+    client.Profiles.bulk_unsubscribe_profiles({"data": end})
+
+    [alice] = world.account.profiles.all.values()
+    assert (alice.is_suppressed, alice.is_subscribed) == (True, False)
