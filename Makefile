@@ -152,6 +152,10 @@ lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade tak
 	$(COMPILE) --extra otel --extra build --constraint requirements.lock --output-file product.lock $(ARGS) pyproject.toml
 	$(COMPILE) --extra dev --extra build --extra mutants --constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
 
+.PHONY: release
+release: setup ## Build the wheel, the sdist and their checksums from this commit into dist/, the same bytes each time
+	$(BIN)/python -m tests.deploy.release
+
 .PHONY: clean
 clean: ## Remove .venv, caches and coverage; the data directory stays
 	rm -rf .venv .venv-mutants build htmlcov mutants .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

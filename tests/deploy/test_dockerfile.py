@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tomllib
 from fnmatch import fnmatch
 
@@ -63,12 +62,10 @@ def test_what_is_copied_exists_and_reaches_the_engine(path):
 
 
 def test_every_package_is_copied():
-    packages = {pattern.rstrip("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
-
-    assert packages <= set(copied())
+    assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= set(copied())
 
 
-@pytest.mark.parametrize("path", [".env", ".git", "var", ".venv", "tests"])
+@pytest.mark.parametrize("path", [".env", ".git", "var", ".venv", "tests", "bench"])
 def test_what_may_hold_secrets_never_reaches_the_engine(path):
     assert ignored(path)
 
@@ -77,17 +74,6 @@ def test_packages_are_installed_with_their_hashes():
     installs = re.findall(r"pip install (.*)", TEXT)
 
     assert [one for one in installs if "--require-hashes -r product.lock" not in one and "--no-deps" not in one] == []
-
-
-def test_every_file_of_a_package_is_installed_with_it():
-    """The image holds what setuptools installs, not what lies here."""
-    patterns = ("*.py", *PROJECT["tool"]["setuptools"]["package-data"]["*"])
-    packages = [pattern.rstrip("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]]
-    listed = subprocess.run(["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True)
-    files = [path for path in listed.stdout.splitlines() if not path.startswith("bench/peers/node/")]
-
-    assert files
-    assert [path for path in files if not any(fnmatch(path.rpartition("/")[2], one) for one in patterns)] == []
 
 
 def pinned(lock):
@@ -102,6 +88,15 @@ def test_the_image_holds_every_dependency_and_no_development_tool():
 
     assert {canonicalize_name(Requirement(one).name) for one in declared} <= image
     assert image.isdisjoint({"pytest", "mypy", "ruff", "playwright", "schemathesis"})
+
+
+def test_what_only_builds_is_not_left_in_the_image():
+    lock = (ROOT / "product.lock").read_text()
+    entries = re.findall(r"(?m)^([a-z0-9-]+)\S*==.*\n(?:    --hash.*\n)+    # via\n((?:    #   .*\n)+)", lock)
+    asked_by = {name: set(re.findall(r"#   (\S+)$", lines, re.MULTILINE)) for name, lines in entries}
+    build_only = {"hatchling", *(name for name, others in asked_by.items() if others == {"hatchling"})}
+
+    assert set(re.search(r"pip uninstall -y ([^&]+) &&", TEXT)[1].split()) == build_only
 
 
 def test_what_the_image_holds_has_the_versions_that_are_tested():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ def test_a_script_is_read_from_the_package_of_the_module_that_runs_it():
     path = ROOT / "pipeline" / "infra" / "redis_lease_renew.lua"
 
     assert read_lua("pipeline.infra", "redis_lease_renew") == path.read_text("utf-8")
-
-
-def test_the_distribution_contains_the_scripts():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-
-    assert "*.lua" in project["tool"]["setuptools"]["package-data"]["*"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
