@@ -153,7 +153,7 @@ lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade tak
 	$(COMPILE) --extra dev --extra build --extra mutants --constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
 
 .PHONY: release
-release: setup ## Build the wheel, the sdist and their checksums from this commit into dist/, the same bytes each time
+release: setup ## Build wheel, sdist, SBOM and checksums of this commit into dist/, the same bytes each time
 	$(BIN)/python -m tests.deploy.release
 
 .PHONY: clean

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.deploy.release.lock import leave_out_build_only, read_lock
 from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
 
 TEXT = (ROOT / "Dockerfile").read_text()
@@ -91,10 +92,8 @@ def test_the_image_holds_every_dependency_and_no_development_tool():
 
 
 def test_what_only_builds_is_not_left_in_the_image():
-    lock = (ROOT / "product.lock").read_text()
-    entries = re.findall(r"(?m)^([a-z0-9-]+)\S*==.*\n(?:    --hash.*\n)+    # via\n((?:    #   .*\n)+)", lock)
-    asked_by = {name: set(re.findall(r"#   (\S+)$", lines, re.MULTILINE)) for name, lines in entries}
-    build_only = {"hatchling", *(name for name, others in asked_by.items() if others == {"hatchling"})}
+    entries = read_lock((ROOT / "product.lock").read_text())
+    build_only = {one.name for one in entries} - {one.name for one in leave_out_build_only(entries)}
 
     assert set(re.search(r"pip uninstall -y ([^&]+) &&", TEXT)[1].split()) == build_only
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.release.__main__ import NotReleasable, check_names, make_release
+from tests.deploy.release.vendored import LICENSES
 
 PROJECT = """
 [build-system]
@@ -17,9 +18,17 @@ build-backend = "hatchling.build"
 name = "small"
 version = "1.2.3"
 requires-python = ">=3.11"
+license = "MIT"
 [tool.hatch.build.targets.wheel]
 packages = ["small"]
 """
+LOCK = f"""\
+odd==1.0 \\
+    --hash=sha256:{"0" * 64}
+    # via
+    #   cratewire (pyproject.toml)
+"""
+SCRIPT = "odd.js: odd 1.0, https://example.com\n\nMIT License\n"
 UNRELEASED = "# Changelog\n\n## Unreleased\n"
 RELEASED = f"{UNRELEASED}\n## 1.2.3, 2026-12-01\n"
 
@@ -35,6 +44,10 @@ def repository(tmp_path: Path) -> Path:
     (folder / "small").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "CHANGELOG.md").write_text(UNRELEASED)
+    (folder / "product.lock").write_text(LOCK)
+    (folder / LICENSES).parent.mkdir(parents=True)
+    (folder / LICENSES).write_text(SCRIPT)
+    (folder / LICENSES).with_name("odd.js").touch()
     (folder / "small" / "__init__.py").touch()
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
@@ -42,10 +55,12 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_release_is_the_packages_and_their_sums(repository, tmp_path):
+def test_a_release_is_the_packages_what_they_are_made_of_and_all_their_sums(repository, tmp_path):
     made = make_release(repository, tmp_path / "dist")
+    described = {"small-1.2.3-py3-none-any.whl", "small-1.2.3.tar.gz", "cratewire-1.2.3.cdx.json"}
 
-    assert {path.name for path in made} == {"small-1.2.3-py3-none-any.whl", "small-1.2.3.tar.gz", "SHA256SUMS"}
+    assert {path.name for path in made} == {*described, "SHA256SUMS"}
+    assert {line.split()[1] for line in made[-1].read_text().splitlines()} == described
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "dist", check=True)
 
 

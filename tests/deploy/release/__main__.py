@@ -12,7 +12,10 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.deploy.release.lock import PROJECT, leave_out_build_only, read_lock
 from tests.deploy.release.packages import build_packages
+from tests.deploy.release.sbom import Release, write_sbom
+from tests.deploy.release.vendored import LICENSES, read_vendored
 
 DIST = Path("dist")
 
@@ -39,16 +42,17 @@ def make_release(repository: Path, into: Path) -> list[Path]:
     into.mkdir(exist_ok=True)
     if others := sorted(path.name for path in into.iterdir()):
         raise NotReleasable(f"{into}/ has {', '.join(others)} already; move or delete them")
+    built_at_s = int(_git(repository, "log", "-1", "--format=%ct"))
     with TemporaryDirectory() as folder:
         source = Path(folder)
         with tarfile.open(fileobj=BytesIO(_git(repository, "archive", "HEAD"))) as archive:
             archive.extractall(source, filter="data")
-        check_names(
-            _git(repository, "tag", "--points-at", "HEAD").decode().split(),
-            tomllib.loads((source / "pyproject.toml").read_text())["project"]["version"],
-            (source / "CHANGELOG.md").read_text(),
-        )
-        build_packages(source, into, int(_git(repository, "log", "-1", "--format=%ct")))
+        project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
+        tags = _git(repository, "tag", "--points-at", "HEAD").decode().split()
+        check_names(tags, project["version"], (source / "CHANGELOG.md").read_text())
+        built = build_packages(source, into, built_at_s)
+        release = Release(project["version"], project["license"], built_at_s, (built.wheel, built.sdist))
+        (into / f"{PROJECT}-{release.version}.cdx.json").write_text(_describe(release, source))
     return [*sorted(into.iterdir()), _write_sums(into)]
 
 
@@ -61,6 +65,13 @@ def check_names(tags: list[str], version: str, changelog: str) -> None:
             raise NotReleasable(f"the tag {tag} is not of version {version}, which pyproject.toml has; move the tag")
         if not re.search(rf"(?m)^## {re.escape(version)}, \d{{4}}-\d\d-\d\d$", changelog):
             raise NotReleasable(f"CHANGELOG.md has no line '## {version}, YYYY-MM-DD'; docs/releasing.md says where")
+
+
+def _describe(release: Release, source: Path) -> str:
+    """Return the bill of materials."""
+    pinned = leave_out_build_only(read_lock((source / "product.lock").read_text()))
+    vendored = read_vendored((source / LICENSES).read_text())
+    return write_sbom(release, pinned, vendored, lambda path: (source / path).read_bytes())
 
 
 def _write_sums(folder: Path) -> Path:
