@@ -50,6 +50,7 @@ COMMANDS = {
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Upgrade the database to the latest revision."),
     "reconcile": ("receiver.cli.reconcile:reconcile", "Find and recover events whose hooks never arrived."),
+    "rehearse": ("receiver.cli.rehearse:rehearse_command", "Run recorded hooks again with a change; sends nothing."),
     "replay": ("receiver.cli.replay:replay", "Send messages again, and read dead hooks again."),
     "reseal": ("receiver.cli.reseal:reseal", "Encrypt every saved key again with the first secret key."),
     "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),

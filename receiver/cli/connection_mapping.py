@@ -58,7 +58,7 @@ def mapping_command(
             store, row = get_named_store(conn, name), choose_connection(conn, name, platform, label)
             before = parse_mapping(row.mapping)
             after = parse_mapping(given["file"].read()) if given["file"] else before
-            after = change_mapping(after, _read_pairs(given["events"]), _read_pairs(given["attributes"]))
+            after = change_mapping(after, read_pairs(given["events"]), read_pairs(given["attributes"]))
             change = _Change(store, row, before, after, try_mapping(conn, store, before, after, given["last"]))
         if given["saves"]:
             with writing(context.engine) as conn:
@@ -85,7 +85,8 @@ class _Change:
     counts: TrialCounts
 
 
-def _read_pairs(given: tuple[str, ...]) -> Mapping[str, str | None]:
+def read_pairs(given: tuple[str, ...]) -> Mapping[str, str | None]:
+    """Return the pairs of options NAME=THERE; None where nothing follows. Raise Misconfigured."""
     pairs = {}
     for one in given:
         name, found, there = one.partition("=")
