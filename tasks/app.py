@@ -23,6 +23,7 @@ INCLUDED = [  # the modules that register tasks and signals
     "tasks.reconciliation",
     "tasks.registration",
     "tasks.people",
+    "tasks.rehearsals",
     "tasks.replays",
     "tasks.stores",
     "tasks.sweeps",
@@ -37,16 +38,19 @@ INCLUDED = [  # the modules that register tasks and signals
     "tasks.worker.signals",
 ]
 
+_AFTER_SOFT_LIMIT_S = 30
+
 
 def _defaults() -> dict[str, Any]:
     return celery_config(Settings.from_environment(read_environment()))
 
 
-def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], Any]:
-    """Register a function as a task under this name."""
+def task(name: str, *, bind: bool = False, limit_s: int | None = None) -> Callable[[Callable[..., object]], Any]:
+    """Register a function as a task under this name. `limit_s`: how long it may take, if not as long as any."""
+    limits = {} if limit_s is None else {"soft_time_limit": limit_s, "time_limit": limit_s + _AFTER_SOFT_LIMIT_S}
 
     def decorate(function: Callable[..., object]) -> Any:
-        return app.task(name=name, bind=bind)(function)
+        return app.task(name=name, bind=bind, **limits)(function)
 
     return decorate
 

@@ -22,6 +22,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.work import list_due_work
 from pipeline.ledger.lookups import list_due_stores as list_due_lookups
 from pipeline.ledger.reconciliations import list_due_stores as list_due_reconciliations
+from pipeline.ledger.rehearsals import list_open_rehearsals
 from pipeline.ledger.removals import list_open_removals
 from pipeline.ledger.replays import list_working
 from pipeline.ledger.search_terms import is_search_filled
@@ -84,6 +85,7 @@ LOOKS: dict[str, Look] = {
     ),
     "mails.sweep": lambda _, conn, now: has_due_mails(conn, now),
     "people.sweep": lambda _, conn, *__: list_people_running(conn),
+    "rehearsals.sweep": lambda _, conn, *__: list_open_rehearsals(conn),
     "reconciliation.sweep": lambda _, conn, now: list_due_reconciliations(conn, now),
     "registration.sweep": lambda _, conn, now: list_due_audits(conn, now),
     "replays.sweep": lambda _, conn, *__: list_working(conn),

@@ -27,6 +27,7 @@ _OWN_FILE_NAMES = (
     "commands.sock",
     "spool",
     "mail",
+    "rehearsals",
     "regulations.json",
 )
 _SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")

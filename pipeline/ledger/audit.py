@@ -51,6 +51,7 @@ ACTIONS: Mapping[str, str] = {
     "person.erased": "erased a person",
     "person.exported": "exported a person",
     "person.released": "sent what was withheld about a person",
+    "rehearsal.accepted": "accepted what a rehearsal has found",
     "replay.started": "started a replay",
     "replay.stopped": "stopped a replay",
     "sample.saved": "saved a sample",

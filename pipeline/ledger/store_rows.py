@@ -35,6 +35,7 @@ OF_NO_STORE = frozenset(
         "retention",
         "saved_views",
         "search_progress",
+        "started_releases",
         "store_removals",
         "stores",
         "users",

@@ -31,6 +31,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.revision import is_current
 from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.schema.rehearsals import StartedRelease
 from pipeline.ledger.sql.packed_json import PackedJSON
 from pipeline.ledger.sql.sequences import max_issued_ids
 
@@ -50,12 +51,17 @@ def copy_database(source_url: str, target_url: str) -> dict[str, int]:
         with reading(source) as old, writing(target) as new:
             if not _is_empty(new):
                 raise Misconfigured("the database to copy to is not empty: give it a new one")
-            copied = {table.name: _copy_table(old, new, table) for table in list_all_tables()}
+            copied = {table.name: _copy_table(old, new, table) for table in _list_tables()}
             _set_sequences(new, max_issued_ids(old))
             return copied
     finally:
         source.dispose()
         target.dispose()
+
+
+def _list_tables() -> list[Table]:
+    """All but the one that a migration writes to: which versions have started with a database is its own."""
+    return [table for table in list_all_tables() if table is not StartedRelease.__table__]
 
 
 def _engine(url: str, dialect: str) -> Engine:
@@ -73,7 +79,7 @@ def _require_file(source: Engine) -> None:
 
 
 def _is_empty(new: Connection) -> bool:
-    tables = list_all_tables()
+    tables = _list_tables()
     return all(new.execute(select(literal(1)).select_from(table).limit(1)).first() is None for table in tables)
 
 

@@ -60,6 +60,12 @@ class Settings:
     data_dir: Path = _storage(  # noqa: RUF009 it returns a dataclass field
         "CRATEWIRE_DATA_DIR", "The directory of the spool, the secrets, SQLite and the embedded Valkeys.", default="var"
     )
+    rehearsed_upgrades: bool = _storage(
+        "CRATEWIRE_REHEARSED_UPGRADES",
+        "With `true` a new version starts only after `cratewire rehearse --against` has shown no difference, or its "
+        "differences were accepted.",
+        default=False,
+    )
     valkey_maxmemory: str | None = _storage(
         "CRATEWIRE_VALKEY_MAXMEMORY",
         "Memory limit of the embedded Valkey, such as `512mb`; beyond it hooks go to the spool.",

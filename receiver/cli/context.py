@@ -12,16 +12,17 @@ from typing import ParamSpec, TypeVar
 import click
 from redis import RedisError
 from redis.exceptions import ResponseError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.context import Context, build_context
+from pipeline.context import Context, build_context, now_us
 from pipeline.core.errors import Misconfigured
 from pipeline.infra.redis_client import open_redis
-from pipeline.ledger.engine import make_engine
+from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import classify_database_error
 from pipeline.ledger.revision import is_current
 from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.rehearsal.releases import check_release, note_release
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
 from receiver.document import as_document as as_document  # noqa: PLC0414 the commands import it from here
@@ -94,13 +95,30 @@ def open_context(data: Path | None) -> Iterator[Context]:
         redis.close()
 
 
+@contextmanager
+def _open_engine(url: str) -> Iterator[Engine]:
+    engine = make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def migrate_database(settings: Settings) -> str:
-    """Migrate the database. Returns its revision."""
+    """Migrate the database, if this version may start there. Returns the revision. Raises Misconfigured if not."""
     from pipeline.ledger.migrations import migrate  # noqa: PLC0415  alembic takes long to import
+    from pipeline.processing.release import RELEASE, get_running_version  # noqa: PLC0415  it reads all of the source
 
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return migrate(settings.database_url, partial(click.echo, err=True))
+        with _open_engine(settings.database_url) as engine:
+            if settings.rehearsed_upgrades:
+                with reading(engine) as conn:
+                    check_release(conn, RELEASE, get_running_version())
+            revision = migrate(settings.database_url, partial(click.echo, err=True))
+            with writing(engine) as conn:
+                note_release(conn, RELEASE, get_running_version(), now_us())
+            return revision
     except SQLAlchemyError as error:
         raise _database_fault(error) from error
 

@@ -7,25 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES
 from pipeline.core.errors import Misconfigured
 from pipeline.core.plural import pluralize
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.connections import format_connection_name, list_store_connections
-from pipeline.ledger.engine import reading
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.rehearsals import accept_rehearsal, find_rehearsal, insert_rehearsal
 from pipeline.ledger.stores import StoreRow
 from pipeline.mapping.rules import AS_IT_IS, change_mapping, format_mapping, parse_mapping
-from pipeline.rehearsal.change import RehearsedChange, choose_events
-from pipeline.rehearsal.differences import Difference, Differences
+from pipeline.rehearsal.change import RehearsedChange, choose_events, dump_change
 from pipeline.rehearsal.run import DAY_US, Rehearsal, RehearsalReport, rehearse
+from pipeline.rehearsal.saved import save_report
 from pipeline.rehearsal.side_process import THIS_VERSION, find_version
 from receiver.cli.connection_mapping import read_pairs
 from receiver.cli.connection_people import choose_connection
-from receiver.cli.context import as_document, data_option, get_named_store, open_context
-from receiver.cli.output import json_option, make_console, make_table, report_errors, show
+from receiver.cli.context import data_option, get_named_store, open_context
+from receiver.cli.output import json_option, make_console, report_errors, show
+from receiver.cli.rehearsal_report import build_document, print_report
 
 _EXAMPLES = (
     'Examples: cratewire rehearse --store acme --event "order_new=Placed Order"; '
@@ -34,7 +37,7 @@ _EXAMPLES = (
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--store", "name", required=True, help="The store's name, as given to `cratewire connect`.")
+@click.option("--store", "name", help="The store's name, as given to `cratewire connect`.")
 @click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How far back.")
 @click.option("--platform", help="The connection to change; needed if there are several.")
 @click.option("--label", default="", help="The connection's label, if it has one.")
@@ -62,16 +65,23 @@ _EXAMPLES = (
     "--against", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Another version: its folder."
 )
 @click.option("--list", "lists_all", is_flag=True, help="Every difference with its values, and not only examples.")
+@click.option("--save", "saves", is_flag=True, help="Keep the counts, so that they can be accepted.")
+@click.option("--accept", "accepted", type=int, metavar="ID", help="Accept what a saved rehearsal has found.")
 @data_option
 @json_option
 @report_errors
 def rehearse_command(
-    name: str, days: int, against: Path | None, lists_all: bool, data: Path | None, as_json: bool, **given: Any
+    name: str | None, against: Path | None, accepted: int | None, data: Path | None, as_json: bool, **given: Any
 ) -> None:
     """Run recorded hooks again, with a change, and show what would be sent otherwise.
 
     Nothing is sent, and nothing is written but a folder of the data directory that is deleted at the end.
     """
+    if accepted is not None:
+        _accept(accepted, data)
+        return
+    if name is None:
+        raise Misconfigured("name the store: --store NAME")
     with open_context(data) as context:
         with reading(context.engine) as conn:
             store = get_named_store(conn, name)
@@ -80,7 +90,7 @@ def rehearse_command(
         version = find_version(against.resolve()) if against else THIS_VERSION
         if change.is_empty and against is None:
             raise Misconfigured("say what to change: see `cratewire rehearse --help`")
-        rehearsal = Rehearsal(store, context.now() - days * DAY_US, change, version)
+        rehearsal = Rehearsal(store, context.now() - given["days"] * DAY_US, change, version)
         console = make_console(stderr=True)
         with Progress(console=console, transient=True, disable=as_json or not console.is_terminal) as progress:
             task = progress.add_task("hooks", total=None)
@@ -88,9 +98,34 @@ def rehearse_command(
                 context, rehearsal, lambda done, total: progress.update(task, completed=done, total=total)
             ) as (report, differences):
                 progress.stop()
-                document = _build_document(report, titles, differences if lists_all else None)
-                listed = differences if lists_all else None
-                show(document, as_json=as_json, render=lambda out: _print(out, report, titles, listed))
+                listed = differences if given["lists_all"] else None
+                document = build_document(report, titles, listed)
+                if given["saves"]:
+                    document["saved"] = _save(context, rehearsal, report, against)
+                show(document, as_json=as_json, render=lambda out: print_report(out, report, titles, listed))
+                if given["saves"] and not as_json:
+                    number = document["saved"]
+                    console.print(f"Saved. `cratewire rehearse --accept {number}` accepts it.", highlight=False)
+
+
+def _save(context: Context, rehearsal: Rehearsal, report: RehearsalReport, against: Path | None) -> int:
+    """Save the counts of a rehearsal, and return its id."""
+    now, store_id = context.now(), rehearsal.store.id
+    with writing(context.engine) as conn:
+        days = (now - rehearsal.since) // DAY_US
+        number = insert_rehearsal(conn, store_id, dump_change(rehearsal.change), days, now, is_waiting=False)
+    save_report(context, number, store_id, report, report.after if against else None)
+    return number
+
+
+def _accept(number: int, data: Path | None) -> None:
+    with open_context(data) as context, writing(context.engine) as conn:
+        row = find_rehearsal(conn, number)
+        if row is None or not accept_rehearsal(conn, number, context.now()):
+            raise Misconfigured(f"there is no finished rehearsal {number}: `cratewire rehearse … --save` makes one")
+        about = {"rehearsal": number}
+        record_store_action(conn, row.store_id, COMMAND_LINE_ACTOR, "rehearsal.accepted", context.now(), about)
+    click.echo(f"Accepted: {pluralize(row.differences or 0, 'difference')} of {row.store}.")
 
 
 def _read_change(conn: Connection, store: StoreRow, given: Mapping[str, Any]) -> RehearsedChange:
@@ -130,60 +165,3 @@ def _name_connections(conn: Connection, store: StoreRow, change: RehearsedChange
     if change.platform is not None:
         titles[max(titles, default=0) + 1] = f"{change.platform} (new)"
     return titles
-
-
-def _build_document(report: RehearsalReport, titles: Mapping[int, str], every: Differences | None) -> dict[str, Any]:
-    groups = [{**as_document(group), "to": titles.get(group.connection, "")} for group in report.groups]
-    unsendable = [
-        {"to": titles.get(number, ""), "event": event, "kind": kind, "count": count}
-        for (number, event, kind), count in sorted(report.unsendable.items())
-    ]
-    figures = {key: value for key, value in as_document(report).items() if key not in {"groups", "unsendable"}}
-    document = {**figures, "differences": report.differences, "groups": groups, "unsendable": unsendable}
-    return document if every is None else {**document, "all": [as_document(one) for one in every]}
-
-
-def _print(out: Console, report: RehearsalReport, titles: Mapping[int, str], every: Differences | None) -> None:
-    out.print(
-        f"{pluralize(report.hooks, 'hook')}: {pluralize(report.messages_before, 'message')} as things are, "
-        f"{report.messages_after} with the change. {pluralize(report.differences, 'difference')}.",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if report.from_data:
-        out.print(f"Of {report.from_data} the bytes are gone: what was read of them then is used.", highlight=False)
-    table = make_table("to", "what", "difference", "count", "people", "fields")
-    for group in report.groups:
-        table.add_row(
-            titles.get(group.connection, ""),
-            _name_what(group.kind, group.event),
-            group.change,
-            str(group.count),
-            str(group.people or ""),
-            ", ".join(group.fields),
-        )
-    if report.groups:
-        out.print(table)
-    for (number, event, kind), count in sorted(report.unsendable.items()):
-        to = titles.get(number, "")
-        out.print(f"{to}: no request is made for {count} of {_name_what(kind, event)}.", highlight=False)
-    shown = every if every is not None else (one for group in report.groups for one in group.examples[:1])
-    for one in shown:
-        _print_difference(out, one, titles)
-
-
-def _print_difference(out: Console, one: Difference, titles: Mapping[int, str]) -> None:
-    to = titles.get(one.connection)
-    place = f"{to}, " if to else ""
-    about = f" about {one.person}" if one.person else ""
-    out.print(f"{place}{_name_what(one.kind, one.event)}{about}, hook {one.receipt}: {one.change}", highlight=False)
-    for path in one.fields:
-        if path in one.detail:
-            old, new = one.detail[path]
-            out.print(f"    {path}: {old!r} -> {new!r}", highlight=False, soft_wrap=True)
-        else:
-            out.print(f"    {path}", highlight=False)
-
-
-def _name_what(kind: str, event: str) -> str:
-    return f"profile after {event}" if kind == "profile" else event if kind == "event" else f"hook {event}"

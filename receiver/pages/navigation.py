@@ -29,6 +29,7 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
                     "store_events",
                     "store_connections",
                     "store_mapping",
+                    "store_rehearsals",
                     "store_removal",
                 ),
                 *("warehouse", "warehouse_connect", "warehouse_settings"),

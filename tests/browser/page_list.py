@@ -38,6 +38,8 @@ PAGES = (
     ListedPage("event-preview", "/stores/{store}/settings/events/order_new"),
     ListedPage("key", "/stores/{store}/settings/keys/cratejoy/client_secret"),
     ListedPage("connection-mapping", "/stores/{store}/connections/1/mapping"),
+    ListedPage("rehearsals", "/stores/{store}/rehearsals"),
+    ListedPage("rehearsal", "/stores/{store}/rehearsals/{rehearsal}"),
     ListedPage("connection-new", "/stores/{store}/connections/new/customerio"),
     ListedPage("removal", "/stores/{store}/removal"),
     ListedPage("warehouse", "/stores/{store}/warehouse"),

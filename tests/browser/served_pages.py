@@ -32,12 +32,14 @@ from pipeline.ledger.fulfilment.runs import begin_run, end_run
 from pipeline.ledger.fulfilment.warehouses import build_warehouse_identity, save_warehouse, update_warehouse
 from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.rehearsals import end_rehearsal, insert_rehearsal
 from pipeline.ledger.replays import Selection, insert_replay
 from pipeline.ledger.samples import save_sample
 from pipeline.ledger.schema import backfills, core
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.operations.own_test_event import TestEvent, send_test_event
 from pipeline.operations.replays.count import count_replay
+from pipeline.rehearsal.change import NO_CHANGE, dump_change
 from pipeline.settings import Settings
 from pipeline.warehouses.spreadsheet.references import make_reference
 from receiver.demo.processes import find_free_ports
@@ -123,6 +125,7 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
         add_warehouse(conn, installation, acme)
         add_spreadsheet(conn, installation, paper)
         names["order"] = "SUB-1"
+        names["rehearsal"] = add_rehearsal(conn, acme, link.id, person)
         names["replay"] = insert_replay(
             conn, acme, Selection("refused"), delivers_again=False, user_id=None, now=installation.site.now()
         )
@@ -135,6 +138,18 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
     }
     known = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
     return known | names
+
+
+def add_rehearsal(conn: Connection, store_id: int, connection_id: int, person: int) -> int:
+    """A rehearsal of another mapping that has found one difference."""
+    number = insert_rehearsal(conn, store_id, dump_change(NO_CHANGE), 30, NOW, is_waiting=False)
+    group = {"connection": connection_id, "change": "changed", "kind": "event", "event": "order_new", "people": 1}
+    shown = {"fields": ["name"], "more_fields": 0, "count": 1, "examples": [{"event": 1, "person": person}]}
+    counts = {"hooks": 4, "from_data": 1, "emptied": 0, "messages_before": 8, "messages_after": 8, "more_groups": 0}
+    unsendable = [{"connection": connection_id, "event": "order_new", "kind": "profile", "count": 1}]
+    report = {**counts, "groups": [{**group, **shown}], "unsendable": unsendable}
+    end_rehearsal(conn, number, NOW, report=report, differences=1, release=None)
+    return number
 
 
 def add_spreadsheet(conn: Connection, installation: PagesInstallation, store_id: int) -> None:

@@ -71,6 +71,7 @@ def test_what_may_take_long_goes_to_the_queue_of_backfills():
         "people.sweep",
         "reconciliation.run",
         "registration.tend",
+        "rehearsals.run",
         "replays.run",
         "stores.remove",
     }

@@ -14,12 +14,13 @@ from pipeline.events.catalogue import EVENTS, EventRow
 from pipeline.ledger.connections import ConnectionRow, format_connection_name, list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import StoreRow, get_store
-from pipeline.mapping.rules import AS_IT_IS, ConnectionMapping, change_mapping, parse_mapping
+from pipeline.mapping.rules import AS_IT_IS, ConnectionMapping, change_mapping, format_mapping, parse_mapping
 from pipeline.mapping.save import save_mapping
 from pipeline.mapping.trial import try_mapping
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import platform, sentence
+from receiver.pages.stores.rehearsals import ask_for_mapping
 
 blueprint = Blueprint("store_mapping", __name__)
 
@@ -59,7 +60,7 @@ def show(name: str, connection_id: int) -> str:
 @blueprint.post("/stores/<name>/connections/<int:connection_id>/mapping")
 @requires("change_settings")
 def change(name: str, connection_id: int) -> ResponseReturnValue:
-    """Try a change, or save it: by the button that was pressed."""
+    """Try a change, rehearse it or save it: by the button that was pressed."""
     context, place = get_context(), _find(name, connection_id)
     before, typed = place.saved, request.form.get("attributes", "")
     if request.form.get("before", "") != (place.connection.mapping or ""):
@@ -74,6 +75,8 @@ def change(name: str, connection_id: int) -> ResponseReturnValue:
             changed = save_mapping(conn, place.connection, after, get_actor(), context.now())
         flash("Saved. It holds for what leaves from now on." if changed else "Nothing was changed.", "success")
         return redirect(url_for("store_mapping.show", name=name, connection_id=connection_id))
+    if request.form.get("button") == "rehearse":
+        return redirect(ask_for_mapping(place.store.id, name, connection_id, format_mapping(after)))
     with reading(context.engine) as conn:
         counts = try_mapping(conn, place.store, before, after, LAST_EVENTS)
     return _render(place, after, typed, counts=counts)

@@ -52,6 +52,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_alarms_unclosed",
         "uq_data_changes_open",
         "ix_connection_people_running",
+        "ix_rehearsals_open",
         "ix_deliveries_open",
         "ix_events_late",
         "ix_deliveries_dead",

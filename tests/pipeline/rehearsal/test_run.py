@@ -129,6 +129,8 @@ def test_a_change_that_makes_no_sense_is_refused(recorded, change, message):
 def test_a_run_that_dies_is_named_and_leaves_no_file(recorded, tmp_path):
     broken = tmp_path / "broken" / "pipeline" / "rehearsal"
     broken.mkdir(parents=True)
+    for folder in (broken, broken.parent):
+        (folder / "__init__.py").touch()
     (broken / "side.py").write_text("raise RuntimeError('a secret of someone')")
     with pytest.raises(Misconfigured, match="has ended: RuntimeError") as caught:
         recorded.report(version=find_version(tmp_path / "broken"))

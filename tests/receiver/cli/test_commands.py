@@ -28,6 +28,7 @@ BELOW_OTHERS = {
     "fulfilment_files",
     "own_test_event",
     "people_rights",
+    "rehearsal_report",
     "people_why",
     "regulations",
     "store_events",

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.revision import current_revision, newest_revision
+from pipeline.ledger.schema.rehearsals import StartedRelease
+from pipeline.rehearsal.releases import note_release
 from pipeline.settings import Settings
 from receiver.cli.migrate import migrate_when_ready
+from tests.builders import NOW
 
 
 def test_migrating_with_another_key_warns(shell, installed, monkeypatch):
@@ -145,3 +148,16 @@ def test_no_password_is_in_what_is_said(settings):
         migrated(replace(settings, database_url="postgresql://cratewire:s3cret-pass@127.0.0.1:1/x"), reported)
 
     assert "s3cret" not in "".join(reported)
+
+
+def test_a_version_that_was_not_rehearsed_does_not_migrate_where_that_is_wanted(shell, installed, monkeypatch):
+    installed.connect({})
+    with writing(installed.process.engine) as conn:
+        conn.execute(delete(StartedRelease))
+        note_release(conn, "another", "0.0.9", NOW)
+    assert "at revision" in shell.said("migrate")
+    with writing(installed.process.engine) as conn:
+        conn.execute(delete(StartedRelease).where(StartedRelease.release != "another"))
+    monkeypatch.setenv("CRATEWIRE_REHEARSED_UPGRADES", "true")
+
+    assert "was not rehearsed for acme" in shell.complaint("migrate")

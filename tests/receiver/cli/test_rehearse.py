@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.rehearsal import copy_changed
 from pipeline.ledger.schema.core import Delivery, StoreConnection
+from pipeline.ledger.schema.rehearsals import SavedRehearsal
 from tests.installation import order_hook
 
 pytestmark = pytest.mark.slow
@@ -56,3 +58,21 @@ def test_a_connection_more_gets_people_and_events(shell, recorded):
 @pytest.mark.usefixtures("recorded")
 def test_a_change_that_makes_no_sense_is_refused(shell, typed, complaint):
     assert complaint in shell.complaint(*REHEARSE, *typed)
+
+
+def test_a_saved_rehearsal_of_another_version_can_be_accepted(shell, recorded, tmp_path):
+    other = copy_changed(tmp_path / "other")
+    document = shell.json(*REHEARSE, "--against", str(other), "--save")
+
+    said = shell.said("rehearse", "--accept", str(document["saved"]))
+
+    (row,) = recorded.rows(SavedRehearsal)
+    assert document["differences"] == 4  # an attribute of two profiles, and a field of two orders
+    assert (row.release, row.differences) == (document["after"], 4)
+    assert row.accepted_at is not None
+    assert "Accepted: 4 differences of acme." in said
+
+
+@pytest.mark.usefixtures("recorded")
+def test_nothing_can_be_accepted_before_it_is_rehearsed(shell):
+    assert "no finished rehearsal 7" in shell.complaint("rehearse", "--accept", "7")

@@ -19,6 +19,7 @@ NO_PAGES = {
         "home.latest",
         "own_test_event.arrival",
         "replays.progress",
+        "store_rehearsals.result",
     },
     "a file": {
         "batches.manifest",
