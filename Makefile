@@ -152,6 +152,10 @@ lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade tak
 	$(COMPILE) --extra otel --extra build --constraint requirements.lock --output-file product.lock $(ARGS) pyproject.toml
 	$(COMPILE) --extra dev --extra build --extra mutants --constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
 
+.PHONY: images
+images: setup ## Pin the images of the Dockerfile and docker-compose.yml to what their tags mean today; asks their registry
+	$(BIN)/python -m tests.deploy.release.images
+
 .PHONY: release
 release: setup ## Build wheel, sdist, SBOM and checksums of this commit into dist/, the same bytes each time
 	$(BIN)/python -m tests.deploy.release

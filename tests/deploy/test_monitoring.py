@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from tests.deploy.shell import ROOT
-from tests.deploy.test_compose import COMPOSE, SERVICES
+from tests.deploy.test_compose import SERVICES
 
 PROMETHEUS = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
 PROVISIONING = ROOT / "deploy/grafana/provisioning"
@@ -21,10 +21,20 @@ def test_prometheus_asks_web_on_its_port():
 
 def test_prometheus_shows_the_token_that_web_wants():
     (job,) = PROMETHEUS["scrape_configs"]
-    (secret,) = SERVICES["prometheus"]["secrets"]
+    environment = SERVICES["prometheus"]["environment"]
+    (line,) = SERVICES["prometheus"]["command"]
+    path = job["authorization"]["credentials_file"]
 
-    assert job["authorization"]["credentials_file"] == f"/run/secrets/{secret}"
-    assert COMPOSE["secrets"][secret] == {"environment": "CRATEWIRE_METRICS_TOKEN"}
+    assert environment == {"METRICS_TOKEN": SERVICES["web"]["environment"]["CRATEWIRE_METRICS_TOKEN"]}
+    assert f'echo "$$METRICS_TOKEN" > {path} && exec /bin/prometheus' in line
+    assert any(mount.split(":")[0] == path.rpartition("/")[0] for mount in SERVICES["prometheus"]["tmpfs"])
+
+
+def test_prometheus_reads_the_file_that_is_mounted_for_it():
+    (line,) = SERVICES["prometheus"]["command"]
+    (mounted,) = [mount.split(":")[1] for mount in SERVICES["prometheus"]["volumes"] if mount.startswith("./")]
+
+    assert f"--config.file={mounted}/prometheus.yml" in line
 
 
 def test_prometheus_reads_every_file_of_rules():
