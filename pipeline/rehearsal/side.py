@@ -96,7 +96,6 @@ class Side:
 
     def _describe(self, row: Row[Any]) -> Line:
         content = self._build_content(row)
-        digest = blake2b(json_type.dumps(content).encode(), digest_size=_DIGEST_BYTES).hexdigest()
         return {
             "id": row.id,
             "connection": row.connection_id,
@@ -104,7 +103,7 @@ class Side:
             "kind": row.kind,
             "receipt": row.receipt or "",
             "event": row.event_name or "",
-            "digest": digest,
+            "digest": compute_digest(content),
             "is_sendable": content["request"] is not None,
         }
 
@@ -166,6 +165,12 @@ class Side:
         "hooks": _run,
         "details": _detail,
     }
+
+
+def compute_digest(content: Mapping[str, Any]) -> str:
+    """Return a hash of the content, the same in every process: the order of its keys may follow that of a set."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def serve(side: Side, requests: BinaryIO, answers: BinaryIO) -> None:
