@@ -96,7 +96,8 @@ def _load(name: str, number: int) -> dict[str, Any]:
     change = load_change(row.change)
     if change.platform is not None:
         titles |= {find_new_connection_id(list(titles)): f"{platform(change.platform)} (new)"}
-    return {"store": mine, "row": row, "titles": titles, "change": describe_change(row, titles)}
+    described = {"change": describe_change(row, titles), "command": _write_command(name, row.days, change)}
+    return {"store": mine, "row": row, "titles": titles, **described}
 
 
 def _name_connections(store_id: int) -> dict[int, str]:
@@ -105,12 +106,19 @@ def _name_connections(store_id: int) -> dict[int, str]:
     return {row.id: format_connection_name(platform(row.platform), row.label, row.title) for row in rows}
 
 
+def _write_command(name: str, days: int, change: RehearsedChange) -> str:
+    """The command that rehearses the same; a mapping is a file, with what the page of the connection has."""
+    added = f" --add-platform {change.platform}" if change.platform else ""
+    mapped = " --mapping mapping.json" if change.mappings else ""
+    return f"cratewire rehearse --store {name} --days {days}{added}{mapped} --list"
+
+
 def describe_change(row: RehearsalRow, titles: Mapping[int, str]) -> str:
     """Say in words what was rehearsed."""
     change = load_change(row.change)
     parts = [f"another mapping for {titles.get(number, 'a former connection')}" for number in change.mappings]
     if change.platform is not None:
-        parts.append(f"{platform(change.platform)} besides")
+        parts.append(f"{platform(change.platform)} as one platform more")
     if change.store:
         parts.append("other settings of the shop")
     if row.release is not None:

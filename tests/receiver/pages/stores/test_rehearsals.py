@@ -60,7 +60,8 @@ def test_another_platform_is_rehearsed(pages, asked):
     (row,) = rows(pages)
 
     assert (row.state, row.days, load_change(row.change).platform) == ("waiting", 30, "klaviyo")
-    assert "Klaviyo besides" in asked.go(f"{PLACE}/{row.id}")
+    assert "Klaviyo as one platform more" in asked.go(f"{PLACE}/{row.id}")
+    assert "cratewire rehearse --store acme --days 30 --add-platform klaviyo --list" in asked.text
     assert "Waits for a worker" in asked.text
 
 
