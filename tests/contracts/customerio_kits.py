@@ -25,16 +25,16 @@ class _CustomerIOKit:
 
     def __init__(self, config: dict[str, str]) -> None:
         self._config = config
-        self._http = RecordingHTTP()
+        self.http = RecordingHTTP()
 
     def config(self) -> dict[str, str]:
         return dict(self._config)
 
     def destination(self, **changed: str) -> CustomerIO:
-        return CustomerIO({**self._config, **changed}, self._http)
+        return CustomerIO({**self._config, **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def who(self, person: PersonRef) -> str:
         return str(person.email) if person.customer_id is None else f"cj_{person.customer_id}"

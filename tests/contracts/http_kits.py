@@ -25,7 +25,7 @@ class HTTPKit:
     def __init__(self, api: API, url: str) -> None:
         self.api = api
         self.url = url
-        self._http = RecordingHTTP()
+        self.http = RecordingHTTP()
 
     def config(self) -> dict[str, str]:
         return {
@@ -37,10 +37,10 @@ class HTTPKit:
         }
 
     def destination(self, **changed: str) -> AnyHTTP:
-        return AnyHTTP({**self.config(), **changed}, self._http)
+        return AnyHTTP({**self.config(), **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def delivered(self) -> list[list[DeliveredMessage]]:
         taken = [one for one in self.api.log if one["status"] == 202 and one["means"] in ("profile", "event")]

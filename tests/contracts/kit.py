@@ -17,6 +17,7 @@ class Kit(Protocol):
     """One platform, played on loopback."""
 
     platform: str
+    http: RecordingHTTP  # that its destinations use
     lacks: frozenset[str]  # what this platform cannot do about people who are to be forgotten
 
     def config(self) -> dict[str, str]:

@@ -25,16 +25,16 @@ class KlaviyoKit:
     def __init__(self, world: World, url: str) -> None:
         self.world = world
         self.url = url
-        self._http = RecordingHTTP()
+        self.http = RecordingHTTP()
 
     def config(self) -> dict[str, str]:
         return {"api_key": API_KEY, "event_names": "cratejoy", "base_url": self.url}
 
     def destination(self, **changed: str) -> Klaviyo:
-        return Klaviyo({**self.config(), **changed}, self._http)
+        return Klaviyo({**self.config(), **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def delivered(self) -> list[list[DeliveredMessage]]:
         return [call["items"] for call in self.world.account.calls]

@@ -30,16 +30,16 @@ class MailchimpKit:
     def __init__(self, world: World, url: str) -> None:
         self.world = world
         self.url = url
-        self._http = RecordingHTTP()
+        self.http = RecordingHTTP()
 
     def config(self) -> dict[str, str]:
         return {"api_key": API_KEY, "audience": self.world.audience.id, "base_url": f"{self.url}/3.0"}
 
     def destination(self, **changed: str) -> Mailchimp:
-        return Mailchimp({**self.config(), **changed}, self._http)
+        return Mailchimp({**self.config(), **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def delivered(self) -> list[list[DeliveredMessage]]:
         return self.world.calls

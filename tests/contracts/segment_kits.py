@@ -26,16 +26,16 @@ class SegmentKit:
     def __init__(self, world: World, url: str) -> None:
         self.world = world
         self.url = url
-        self._http = RecordingHTTP()
+        self.http = RecordingHTTP()
 
     def config(self) -> dict[str, str]:
         return {"write_key": WRITE_KEY, "region": "us", "event_names": "cratejoy", "base_url": f"{self.url}/v1"}
 
     def destination(self, **changed: str) -> Segment:
-        return Segment({**self.config(), **changed}, self._http)
+        return Segment({**self.config(), **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def delivered(self) -> list[list[DeliveredMessage]]:
         calls = [call for call in self.world.source.calls if call]

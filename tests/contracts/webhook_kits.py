@@ -65,16 +65,16 @@ class WebhookKit:
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
-        self._http = RecordingHTTP(wall_clock)  # the library compares the signature's time with its own clock
+        self.http = RecordingHTTP(wall_clock)  # the library compares the signature's time with its own clock
 
     def config(self) -> dict[str, str]:
         return {"url": f"http://127.0.0.1:{self.receiver.port}/hooks?shop=acme", "secret": SECRET}
 
     def destination(self, **changed: str) -> SignedWebhook:
-        return SignedWebhook({**self.config(), **changed}, self._http)
+        return SignedWebhook({**self.config(), **changed}, self.http)
 
     def bodies(self) -> list[bytes]:
-        return self._http.bodies
+        return self.http.bodies
 
     def delivered(self) -> list[list[DeliveredMessage]]:
         return [
