@@ -67,7 +67,7 @@ def test_the_wheel_has_the_licence_and_the_command(built):
 
 def test_the_sdist_has_the_product_and_what_deploys_and_explains_it(built):
     explained = {path for path in list_tracked("docs", "deploy") if not path.startswith("docs/screenshots/")}
-    others = {"README.md", "LICENSE", "CHANGELOG.md", "Dockerfile", "docker-compose.yml", "Procfile", "product.lock"}
+    others = {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "docker-compose.yml", "Procfile", "product.lock"}
 
     assert list_tracked(*PACKAGES) | explained | others <= names_in_sdist(built)
 
