@@ -123,7 +123,7 @@ def _find_faults(place: str, names: Any, known: Collection[str] | None) -> Itera
         if known is not None and name not in known:
             yield f"{place}.{name}: Cratejoy has no such event"
         if there is not None and not (isinstance(there, str) and there.strip() and len(there) <= MAX_NAME_CHARACTERS):
-            yield f"{place}.{name}: a name has 1 to {MAX_NAME_CHARACTERS} characters; null leaves it out"
+            yield f"{place}.{name}: a name has 1 to {MAX_NAME_CHARACTERS} characters, and null leaves it out"
 
 
 def _drop_same(names: Mapping[str, Any]) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ but the address that the caller has proven to be the user's own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,7 +40,10 @@ _ROLE: Role = "customer"
 
 @dataclass(frozen=True, slots=True)
 class TestEvent:
-    """A test event to send. `nonce`: occurs once; `secret_keys` open the keys of erased people's hashes."""
+    """A test event to send. `nonce`: occurs once; `secret_keys` open the keys of erased people's hashes.
+
+    `connection_id`: the only connection that it goes over; None: it goes to every platform of the store.
+    """
 
     __test__ = False  # pytest would take the class for a test
 
@@ -50,6 +53,7 @@ class TestEvent:
     now: int  # µs
     actor: Actor
     secret_keys: Sequence[str] = field(repr=False)
+    connection_id: int | None = None
 
 
 def send_test_event(conn: Connection, test: TestEvent) -> int:
@@ -60,6 +64,7 @@ def send_test_event(conn: Connection, test: TestEvent) -> int:
     store = load_stores_by_name(conn, [test.store]).get(test.store)
     if store is None:
         raise Misconfigured(f"{test.store} is being removed")
+    store = _choose_connections(store, test.connection_id)
     if not store.connections:
         raise Misconfigured(f"{test.store} is connected to no platform")
     affected = AffectedPerson(_ROLE, None, _require_address(conn, store, test), (), {}, ())
@@ -80,6 +85,12 @@ def send_test_event(conn: Connection, test: TestEvent) -> int:
     write_batch(conn, plan, test.now)
     record_store_action(conn, store.id, test.actor, "test_event.sent", test.now, {"event": candidate.event_id})
     return candidate.event_id
+
+
+def _choose_connections(store: RecordingStore, connection_id: int | None) -> RecordingStore:
+    if connection_id is None:
+        return store
+    return replace(store, connections=tuple(one for one in store.connections if one[0] == connection_id))
 
 
 def _require_address(conn: Connection, store: RecordingStore, test: TestEvent) -> str:

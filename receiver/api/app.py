@@ -24,6 +24,7 @@ from receiver.api import (
     exports,
     flow,
     imports,
+    mappings,
     messages,
     orders,
     people,
@@ -49,7 +50,7 @@ from receiver.row_ids import RowIdConverter
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
 _RESOURCES = (
-    *(token, shops, events, people, person_answers, messages, connections, attention),
+    *(token, shops, events, people, person_answers, messages, connections, mappings, attention),
     *(flow, stats, replays, samples, unreadable, warehouses, warehouse_keys, warehouse_settings, dry_runs, orders),
     *(tracking, batches, work, exports, imports),
 )

@@ -95,7 +95,7 @@ def stop(connection_id: int) -> dict[str, Any]:
     Nothing more is sent until it is resumed. Hooks are recorded as usual, and messages wait.
     """
     context = get_context()
-    pause(context.engine, _find(connection_id), get_actor(), context.now())
+    pause(context.engine, find_mine(connection_id), get_actor(), context.now())
     return _get(connection_id)
 
 
@@ -112,7 +112,7 @@ def resume(connection_id: int) -> dict[str, Any]:
     Checks the saved keys at the platform first. If it refuses them, the connection stays paused, and the answer is 409.
     """
     context = get_context()
-    connection = _find(connection_id)
+    connection = find_mine(connection_id)
     if connection.status != "active":
         count_try(connection.store_id)
         keys = context.settings.secret_keys
@@ -120,7 +120,8 @@ def resume(connection_id: int) -> dict[str, Any]:
     return _get(connection_id)
 
 
-def _find(connection_id: int) -> ConnectionRow:
+def find_mine(connection_id: int) -> ConnectionRow:
+    """Return a connection of the caller's account. Raise not_found."""
     with reading(get_context().engine) as conn:
         found = find_connection(conn, connection_id)
         if found is None or found.store_id not in load_shops(conn):

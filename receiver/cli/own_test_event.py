@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.ledger.accounts import is_confirmed, list_members
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
+from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import EventDetail, get_event
 from pipeline.ledger.stores import StoreRow
 from pipeline.operations.own_test_event import TEST_EVENT, TestEvent, send_test_event
+from receiver.cli.connection_people import choose_connection
 from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_latency, json_option, report_errors, show
 
@@ -25,21 +28,27 @@ _POLL_INTERVAL_S = 0.2
 @click.command(name="test", epilog="Example: cratewire events test --store acme --to bea@example.com")
 @click.option("--store", required=True, help="The store's name.")
 @click.option("--to", "email", required=True, help="Your own address: of a member of the store's account.")
+@click.option("--platform", help="Over the connection to this platform only.")
+@click.option("--label", default="", help="The label of that connection, if it has one.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", type=click.FloatRange(0), default=30.0, show_default=True, help="For how many seconds at most.")
 @data_option
 @json_option
 @report_errors
-def test_command(store: str, email: str, yes: bool, wait: float, data: Path | None, as_json: bool) -> None:
+def test_command(store: str, email: str, yes: bool, wait: float, data: Path | None, as_json: bool, **only: str) -> None:
     """Send a test event to your own address.
 
     It is called cratewire_test and marked as a test, so that it starts no campaign by mistake.
     """
     with open_context(data) as context:
         row = _check(context, store, email)
-        _require_confirmation(row, email, yes=yes)
-        now = context.now()
-        test = TestEvent(row.name, email, context.make_nonce(), now, COMMAND_LINE_ACTOR, context.settings.secret_keys)
+        connection = _choose(context, store, only)
+        goes_to = connection.platform if connection else f"every platform of {row.name}"
+        _require_confirmation(goes_to, email, yes=yes)
+        now, keys = context.now(), context.settings.secret_keys
+        test = TestEvent(
+            row.name, email, context.make_nonce(), now, COMMAND_LINE_ACTOR, keys, connection.id if connection else None
+        )
         with writing(context.engine) as conn:
             event_id = send_test_event(conn, test)
         found = _wait_until_sent(context, event_id, now + round(wait * 1_000_000))
@@ -63,9 +72,16 @@ def _check(context: Context, name: str, email: str) -> StoreRow:
     return store
 
 
-def _require_confirmation(store: StoreRow, email: str, *, yes: bool) -> None:
+def _choose(context: Context, store: str, only: Mapping[str, str]) -> ConnectionRow | None:
+    if not only["platform"] and not only["label"]:
+        return None
+    with reading(context.engine) as conn:
+        return choose_connection(conn, store, only["platform"], only["label"])
+
+
+def _require_confirmation(goes_to: str, email: str, *, yes: bool) -> None:
     click.echo(
-        f"This sends an event {TEST_EVENT}, marked as a test, about {email} to every platform of {store.name}. If no "
+        f"This sends an event {TEST_EVENT}, marked as a test, about {email} to {goes_to}. If no "
         "person with this address is there, a profile with it is created.",
         err=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
@@ -11,6 +11,7 @@ from pipeline.ledger.connections import format_connection_name, list_store_conne
 from pipeline.ledger.engine import reading, writing
 from pipeline.operations.own_test_event import TEST_EVENT, TestEvent, send_test_event
 from receiver.pages.activity.rows import EventRow, load_my_rows
+from receiver.pages.addresses import read_id
 from receiver.pages.auth.permissions import get_actor, get_my_store, list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import platform, sentence
@@ -22,11 +23,12 @@ blueprint = Blueprint("own_test_event", __name__)
 @requires("replay")
 def ask(name: str) -> str:
     """Say what a test event does."""
-    store = get_my_store(name)
+    store, only = get_my_store(name), read_id(request.args.get("connection"))
     with reading(get_context().engine) as conn:
         connections = [
             format_connection_name(platform(row.platform), row.label, row.title)
             for row in list_store_connections(conn, store.store_id)
+            if only in (None, row.id)
         ]
     return render_template(
         "own_test_event.html", store=store, email=_get_own_address(), connections=connections, event=TEST_EVENT
@@ -36,7 +38,7 @@ def ask(name: str) -> str:
 @blueprint.post("/stores/<name>/test-event")
 @requires("replay")
 def send(name: str) -> ResponseReturnValue:
-    """Send it to the user's own address, which they have confirmed."""
+    """Send it to the user's own address, which they have confirmed: over all connections, or over one."""
     store, context = get_my_store(name), get_context()
     test = TestEvent(
         store.name,
@@ -45,6 +47,7 @@ def send(name: str) -> ResponseReturnValue:
         context.now(),
         get_actor(),
         context.settings.secret_keys,
+        read_id(request.args.get("connection")),
     )
     try:
         with writing(context.engine) as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
@@ -16,8 +17,8 @@ from tests.builders import HOUR, NOW, customer, order
 ADDRESS = "bea@example.com"
 
 
-def send(shop, email=ADDRESS, number=1):
-    test = TestEvent("acme", email, f"{number:032x}", NOW + number, COMMAND_LINE_ACTOR, ("a key",))
+def send(shop, email=ADDRESS, number=1, connection_id=None):
+    test = TestEvent("acme", email, f"{number:032x}", NOW + number, COMMAND_LINE_ACTOR, ("a key",), connection_id)
     with writing(shop.engine) as conn:
         return send_test_event(conn, test)
 
@@ -52,6 +53,20 @@ def test_a_profile_that_is_there_stays_as_it_is(quick):
     send(quick)
 
     assert [kind for kind, _, _, _ in messages(quick)] == ["profile", "event", "event"]
+
+
+def test_it_goes_over_one_connection_if_that_is_asked_for(quick):
+    with writing(quick.engine) as conn:
+        row = {"id": 2, "store_id": 1, "platform": "segment", "label": "", "account": "s", "config": b"", "lanes": 1}
+        conn.execute(insert(core.StoreConnection).values(**row, status="active", status_at=0, created_at=0))
+    send(quick, connection_id=2)
+
+    assert {row.connection_id for row in quick.rows(core.Delivery)} == {2}
+
+
+def test_a_connection_of_another_store_is_none(quick):
+    with pytest.raises(Misconfigured, match="connected to no platform"):
+        send(quick, connection_id=77)
 
 
 def test_two_are_two_events(quick):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
@@ -51,6 +51,21 @@ def test_the_page_says_when_it_has_arrived(pages, visitor):
 
     assert "at Customer.io after 0.3 s" in visitor.text
     assert "hx-get" not in visitor.page
+
+
+def test_it_goes_over_the_connection_that_led_here(pages, visitor):
+    with writing(pages.site.engine) as conn:
+        row = {"id": 2, "store_id": 1, "platform": "segment", "label": "", "account": "s", "config": b"", "lanes": 1}
+        conn.execute(insert(core.StoreConnection).values(**row, status="active", status_at=0, created_at=0))
+    place = "/stores/acme/test-event?connection=2"
+    assert place in visitor.go("/stores/acme/connections/2/mapping")
+    visitor.go(place)
+    assert "It goes to Segment, about" in visitor.text
+
+    visitor.send(place)
+
+    with reading(pages.site.engine) as conn:
+        assert {row.connection_id for row in conn.execute(core.Delivery.__table__.select())} == {2}
 
 
 def test_without_a_platform_it_says_so(pages, visitor):
