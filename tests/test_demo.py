@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.boxes import BOX_KEYS, are_boxes_right
+from receiver.demo.log_in import LogIn
 from receiver.demo.platforms import PLATFORMS
 from receiver.demo.processes import DemoInstallation, DemoProcesses, write_cratewire_script
 from receiver.demo.scenario import ANSWER_KINDS
@@ -52,7 +53,6 @@ def test_everything_arrives_once_at_another_platform(tmp_path):
 
 
 def test_keep_prints_how_to_open_the_stores_page(tmp_path):
-    """Every store has a page, which only invited users may open."""
     stage = DemoInstallation(
         web="http://127.0.0.1:1",
         flower="http://127.0.0.1:2",
@@ -64,10 +64,10 @@ def test_keep_prints_how_to_open_the_stores_page(tmp_path):
         warehouse={},
     )
 
-    printed = "\n".join(demo.list_addresses(stage))
+    printed = "\n".join(demo.list_addresses(stage, [LogIn("you@example.com", "a-password")]))
 
     assert "http://127.0.0.1:1/stores/demo" in printed
-    assert f"{tmp_path}/cratewire accounts invite you@example.com" in printed
+    assert "Log in as you@example.com with the password a-password" in printed
 
 
 def test_the_command_it_prints_is_set_up_for_the_demo_wherever_it_is_typed(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.core.plural import pluralize
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.demo.boxes import are_boxes_right
+from receiver.demo.log_in import LogIn, make_log_in
 from receiver.demo.platforms import PLATFORMS, DemoPlatform
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
 from receiver.demo.scenario import ANSWER_KINDS, run_scenario
+from receiver.demo.tour import run_tour
 
 
 @click.command(epilog="Examples: cratewire demo; cratewire demo --hooks 5000 --seed 7; cratewire demo --keep")
@@ -33,10 +36,11 @@ from receiver.demo.scenario import ANSWER_KINDS, run_scenario
     help="Where messages go.",
 )
 @click.option("--keep", is_flag=True, help="Leave it running and print the URLs; Ctrl-C ends it.")
+@click.option("--tour", is_flag=True, help="Begin without a shop, and be led through the form and the pages.")
 @click.option("--broker-url", help="Celery's broker, e.g. RabbitMQ's amqp://…, instead of the embedded Valkey.")
 @json_option
 @report_errors
-def demo(hooks: int, seed: int, platform: str, keep: bool, broker_url: str | None, as_json: bool) -> None:
+def demo(hooks: int, seed: int, platform: str, keep: bool, tour: bool, as_json: bool, **servers: str | None) -> None:
     """Watch the hooks of a sandbox store arrive at a sandbox platform, and its boxes at a sandbox warehouse.
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat, and the
@@ -47,13 +51,29 @@ def demo(hooks: int, seed: int, platform: str, keep: bool, broker_url: str | Non
     every box went out once.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
+        broker_url = servers["broker_url"]
         processes = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         try:
+            if tour:
+                _lead(processes, PLATFORMS[platform], seed)
+                return
             result = _run_demo(processes, PLATFORMS[platform], hooks, seed, keep, as_json)
         finally:
             processes.stop()
     raise SystemExit(0 if is_complete(result) else 1)
+
+
+def _lead(processes: DemoProcesses, platform: DemoPlatform, seed: int) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("starting everything")
+    installation = start_demo(processes, seed, platform)
+    try:
+        run_tour(processes, installation, seed, lambda step: console.print(step, "", sep="\n"))
+        console.print("Press Ctrl-C to end.")
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("ending")
 
 
 def is_complete(result: dict[str, Any]) -> bool:
@@ -72,6 +92,7 @@ def _run_demo(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=as_json) as bar:
         task = bar.add_task("starting everything", total=None)
+        log_ins: list[LogIn] = []
         installation = start_demo(processes, seed, platform)
         result = run_scenario(
             processes,
@@ -79,13 +100,31 @@ def _run_demo(
             hooks,
             seed,
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+            on_connected=lambda: None if as_json else log_ins.append(_offer_log_in(console, processes, installation)),
         )
         bar.update(task, description="done", completed=1, total=1)
     document = {key: value for key, value in result.items() if key not in ("comparison", "boxes")}
     show(document, as_json=as_json, render=lambda out: _print_comparison(out, result, platform.title))
     if keep:
-        _wait_for_interrupt(console, installation)
+        _wait_for_interrupt(console, installation, log_ins)
+    elif not as_json:
+        console.print("The pages have ended with it; `--keep` leaves them running.")
     return result
+
+
+def _offer_log_in(console: Console, processes: DemoProcesses, installation: DemoInstallation) -> LogIn:
+    """Say where the pages are while the demo runs."""
+    made = make_log_in(processes, installation)
+    console.print("Watch it:", *list_log_in(installation, made), "", sep="\n", soft_wrap=True, highlight=False)
+    return made
+
+
+def list_log_in(installation: DemoInstallation, log_in: LogIn) -> list[str]:
+    """The address of the store's page, and who may open it."""
+    return [
+        f"The store's page:      {installation.web}/stores/demo",
+        f"                       Log in as {log_in.email} with the password {log_in.password}",
+    ]
 
 
 def _print_comparison(console: Console, result: dict[str, Any], title: str) -> None:
@@ -165,8 +204,8 @@ def _print_boxes(console: Console, result: dict[str, Any]) -> None:
         console.print(styled(offence["kind"], "red"), f"shipment {offence['shipment']}: {offence['detail']}")
 
 
-def list_addresses(installation: DemoInstallation) -> list[str]:
-    """List the URLs of a demo that keeps running. A store's page opens only for invited users.
+def list_addresses(installation: DemoInstallation, log_ins: Sequence[LogIn]) -> list[str]:
+    """List the URLs of a demo that keeps running.
 
     The commands work from any directory, whatever installation the shell is set up for.
     """
@@ -174,15 +213,14 @@ def list_addresses(installation: DemoInstallation) -> list[str]:
     return [
         f"The platform's people: {installation.platform_keys['url']}{installation.platform.people_page}",
         f"The store's truth:     {installation.store['url']}/_sandbox/truth",
-        f"The store's page:      {installation.web}/stores/demo, after you open the invitation that this prints:",
-        f"                       {cratewire} accounts invite you@example.com",
+        *(line for made in log_ins for line in list_log_in(installation, made)),
         f"flower:                {installation.flower}/ (user cratewire; {installation.data}/flower_password)",
         f"The command line:      {cratewire} events list",
     ]
 
 
-def _wait_for_interrupt(console: Console, installation: DemoInstallation) -> None:
-    console.print("", *list_addresses(installation), "Press Ctrl-C to end.", sep="\n", soft_wrap=True)
+def _wait_for_interrupt(console: Console, installation: DemoInstallation, log_ins: Sequence[LogIn]) -> None:
+    console.print("", *list_addresses(installation, log_ins), "Press Ctrl-C to end.", sep="\n", soft_wrap=True)
     try:
         signal.pause()
     except KeyboardInterrupt:

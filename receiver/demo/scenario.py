@@ -77,9 +77,14 @@ def find_known_customers(installation: DemoInstallation, customers: Collection[i
 
 
 def run_scenario(
-    processes: DemoProcesses, installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress
+    processes: DemoProcesses,
+    installation: DemoInstallation,
+    hooks: int,
+    seed: int,
+    progress: OnProgress,
+    on_connected: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Run the scenario.
+    """Run the scenario. `on_connected` is called once there is a page of the store.
 
     Returns the figures of `cratewire demo --json`, with the comparisons under "comparison" and "boxes".
     """
@@ -89,6 +94,7 @@ def run_scenario(
     boxes = sell_boxes(installation)
     customers += boxes.customers
     _connect(processes, installation)
+    on_connected()
     _reconcile(processes)  # marks everything until now as known
     connect_warehouse(processes, installation)
     _start_simulation(installation, hooks, seed)
