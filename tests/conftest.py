@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
@@ -95,6 +96,19 @@ def empty_postgres(migrated_postgres: str) -> Iterator[str]:
     _empty(migrated_postgres)
     yield migrated_postgres
     _empty(migrated_postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/50%25 new.db"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE fresh")
+        yield server.replace("/postgres?", "/fresh?")
+        conn.execute("DROP DATABASE fresh WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

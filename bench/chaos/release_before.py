@@ -15,10 +15,10 @@ COMMIT = "8e3e6bfe"  # the last one whose links went from task to task through t
 LINK_WORKER = Path(__file__).with_name("link_worker.py")
 
 
-def unpack_release_before(folder: Path) -> Path | None:
-    """Return a folder with its code; None if the checkout does not have its history."""
+def unpack_release_before(folder: Path, commit: str | None = None) -> Path | None:
+    """Return a folder with its code, or that of another commit; None if the checkout does not have its history."""
     archive = subprocess.run(
-        ["git", "archive", "--format=tar", COMMIT],  # noqa: S607 the system's
+        ["git", "archive", "--format=tar", commit or COMMIT],  # noqa: S607 the system's
         cwd=ROOT,
         capture_output=True,
         check=False,

@@ -22,15 +22,18 @@ from sqlalchemy.engine import make_url
 from bench.hooks import make_hooks
 from bench.in_process import STORE, CpuTimes, create_connected_store, push
 from pipeline.context import now_us
+from pipeline.infra.compression import NEWEST_DICTIONARY
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.schema.all_tables import list_all_tables
+from pipeline.ledger.schema.dictionaries import Dictionary
 from pipeline.ledger.sql.packed_json import PackedJSON
 
 FAR = 1_000  # more than there are stores
 DAYS = 100  # over which the events are spread
 _BATCH = 250
 _DAY_US = 86_400_000_000
+_NEVER_US = 2**62  # later than any time
 _TABLES = (
     *("stores", "connections", "lanes", "people", "person_keys", "facts", "gifts", "events", "event_subjects"),
     *("event_people", "deliveries", "introductions", "calls", "delivery_calls"),
@@ -82,11 +85,11 @@ class Size:
     events_of_store: int
 
 
-def fill_ledger(url: str, redis: Redis, size: Size) -> None:
-    """Make the ledger at this URL, which is empty."""
+def fill_ledger(url: str, redis: Redis, size: Size, *, packs: bool = True) -> None:
+    """Make the ledger at this URL, which is empty. Without `packs` it stores data and messages as JSON."""
     migrate(url)
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
-        seed = _make_seed(Path(home) / "seed.db", redis, size.events_of_store)
+        seed = _make_seed(Path(home) / "seed.db", redis, size.events_of_store, packs=packs)
         with _open(url, seed) as db, _without_indexes(db, url):
             known = {table.name: table for table in list_all_tables()}
             for name in ("accounts", *_TABLES):
@@ -96,10 +99,13 @@ def fill_ledger(url: str, redis: Redis, size: Size) -> None:
                 db.execute(change)
 
 
-def _make_seed(path: Path, redis: Redis, events: int) -> Path:
+def _make_seed(path: Path, redis: Redis, events: int, *, packs: bool) -> Path:
     """One store with real hooks, all of them sent."""
     migrate(url := f"sqlite:///{path}")
     engine = make_engine(url)
+    if not packs:
+        with writing(engine) as conn:
+            conn.execute(insert(Dictionary).values(id=NEWEST_DICTIONARY, content=b"", used_from=_NEVER_US))
     create_connected_store(engine)
     push(engine, redis, [(STORE, hook) for hook in make_hooks(events)], _BATCH, CpuTimes())
     engine.dispose()

@@ -12,7 +12,7 @@ from pipeline.ledger.engine import make_engine, reading
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 _FILE_NAME = re.compile(r"r(\d{4})_\w+\.py")
-_TABLE = "alembic_version"  # alembic's; one row, since our revisions are a line
+TABLE = "alembic_version"  # alembic's; one row, since our revisions are a line
 
 
 @cache
@@ -48,9 +48,9 @@ def is_behind(engine: Engine) -> bool:
 
 def _read_revision(engine: Engine) -> str | None:
     with reading(engine) as conn:
-        return _select_revision(conn) if inspect(conn).has_table(_TABLE) else None
+        return _select_revision(conn) if inspect(conn).has_table(TABLE) else None
 
 
 def _select_revision(conn: Connection) -> str | None:
-    found: str | None = conn.exec_driver_sql(f"SELECT version_num FROM {_TABLE}").scalar()  # noqa: S608 a constant
+    found: str | None = conn.exec_driver_sql(f"SELECT version_num FROM {TABLE}").scalar()  # noqa: S608 a constant
     return found

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 from redis import RedisError
@@ -26,6 +26,9 @@ from pipeline.rehearsal.releases import check_release, note_release
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
 from receiver.document import as_document as as_document  # noqa: PLC0414 the commands import it from here
+
+if TYPE_CHECKING:
+    from pipeline.ledger.migrations.plan import Plan
 
 _MICROS = 1_000_000
 LARGEST_ID = 2**63 - 1  # of a row in any database
@@ -119,6 +122,26 @@ def migrate_database(settings: Settings) -> str:
             with writing(engine) as conn:
                 note_release(conn, RELEASE, get_running_version(), now_us())
             return revision
+    except SQLAlchemyError as error:
+        raise _database_fault(error) from error
+
+
+def migrate_database_back(settings: Settings, revision: str) -> str:
+    """Migrate the database back. Returns its revision."""
+    from pipeline.ledger.migrations import migrate_back  # noqa: PLC0415  alembic takes long to import
+
+    try:
+        return migrate_back(settings.database_url, revision)
+    except SQLAlchemyError as error:
+        raise _database_fault(error) from error
+
+
+def plan_migration(settings: Settings) -> Plan:
+    """Return what a migration would do. Changes nothing."""
+    from pipeline.ledger.migrations.plan import read_plan  # noqa: PLC0415  alembic takes long to import
+
+    try:
+        return read_plan(settings.database_url)
     except SQLAlchemyError as error:
         raise _database_fault(error) from error
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
-from pipeline.ledger.revision import newest_revision
+from pipeline.ledger.migrations.plan import describe_plan, read_plan
+from pipeline.ledger.revision import current_revision, list_revisions, newest_revision
 from pipeline.ledger.schema import (
     accounts,
     audit,
@@ -66,6 +67,8 @@ TABLE_MODULES = (
     search,
 )
 
+NEWEST = "head"  # alembic's name of it
+OLDEST_BACK = "0049"  # the revisions after it have a way back
 _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table
 _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL
 
@@ -73,12 +76,15 @@ _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's nam
 def migrate(url: str, report: Callable[[str], object] = log.warning) -> str:
     """Migrate to the newest revision and return its id. Raise Misconfigured if the database is newer than the code.
 
-    An older SQLite file is rewritten once, after which deleted rows give their space back; `report` gets a sentence.
+    `report` gets sentences: before it begins, what follows and how long that takes; and when an older SQLite file is
+    rewritten once, after which deleted rows give their space back.
     """
+    for line in describe_plan(read_plan(url)):
+        report(line)
     engine = make_engine(url)
     try:
         with engine.connect() as conn:
-            _upgrade(conn)
+            upgrade(conn)
     finally:
         engine.dispose()
     rewrite_once(url, report)
@@ -91,7 +97,37 @@ def _make_config() -> Config:
     return config
 
 
-def _upgrade(conn: Connection) -> None:
+def upgrade(conn: Connection, revision: str = NEWEST) -> None:
+    """Upgrade the database behind this connection to the revision, in one transaction of its own."""
+    try:
+        _run(conn, lambda config: command.upgrade(config, revision))
+    except CommandError as error:
+        raise Misconfigured("the database was migrated by a newer version of Cratewire") from error
+
+
+def migrate_back(url: str, revision: str) -> str:
+    """Migrate back to an earlier revision, so that the version that had it can use the ledger, and return its id.
+
+    Raises Misconfigured, with the database unchanged, if that revision cannot be reached or what was decided be lost.
+    """
+    if revision not in list_revisions() or revision < OLDEST_BACK:
+        raise Misconfigured(
+            f"there is a way back to the revisions {OLDEST_BACK} to {newest_revision()}, not to {revision}: "
+            f"restore a backup of before the upgrade (docs/upgrade.md)"
+        )
+    engine = make_engine(url)
+    try:
+        if (current := current_revision(url)) not in list_revisions() or revision > str(current):
+            raise Misconfigured(f"the database is at revision {current}: {revision} is not behind it")
+        with engine.connect() as conn:
+            _run(conn, lambda config: command.downgrade(config, revision))
+    finally:
+        engine.dispose()
+    return revision
+
+
+def _run(conn: Connection, act: Callable[[Config], None]) -> None:
+    """Call alembic inside one transaction, which only one process has at a time."""
     if conn.dialect.name == "sqlite":
         cursor = conn.connection.cursor()  # both pragmas must come before the transaction, which takes the write lock
         cursor.execute(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_S * 1000}")
@@ -105,8 +141,5 @@ def _upgrade(conn: Connection) -> None:
         max_ids = max_issued_ids(conn) if conn.dialect.name == "sqlite" else {}
         config = _make_config()
         config.attributes["connection"] = conn
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise Misconfigured("the database was migrated by a newer version of Cratewire") from error
+        act(config)
         restore_max_issued_ids(conn, max_ids)  # a table that a migration copied has lost its largest issued id

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -18,19 +15,6 @@ from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.revision import current_revision, is_current, newest_revision
 from pipeline.ledger.schema.all_tables import list_all_tables
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/50%25 new.db"
-        return
-    server: str = request.getfixturevalue("postgres_url")
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute("CREATE DATABASE fresh")
-        yield server.replace("/postgres?", "/fresh?")
-        conn.execute("DROP DATABASE fresh WITH (FORCE)")
 
 
 def test_models_and_migrations_agree(engine):

@@ -11,6 +11,7 @@ from sqlalchemy import delete, make_url
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.migrations import OLDEST_BACK
 from pipeline.ledger.revision import current_revision, newest_revision
 from pipeline.ledger.schema.rehearsals import StartedRelease
 from pipeline.rehearsal.releases import note_release
@@ -51,6 +52,55 @@ def test_a_failed_copy_is_reported_in_one_sentence(shell, installed, empty_postg
     complaint = shell.complaint("migrate", "--from", f"sqlite:///{installed.data}/notes.txt")
 
     assert complaint == "Error: nothing was copied: a database failed (DatabaseError)\n"
+
+
+def go_back(shell):
+    shell.said("migrate", "--back-to", OLDEST_BACK)
+
+
+def test_the_plan_says_what_follows_and_changes_nothing(shell, installed):
+    go_back(shell)
+
+    said = shell.said("migrate", "--plan")
+
+    assert said.startswith(f"The database is at revision {OLDEST_BACK}; ")
+    assert "no noticeable time" in said
+    assert current_revision(installed.process.settings.database_url) == OLDEST_BACK
+
+
+def test_a_program_reads_the_plan(shell):
+    go_back(shell)
+
+    plan = shell.json("migrate", "--plan")
+
+    assert (plan["revision"], plan["seconds"], plan["rewritten_bytes"]) == (OLDEST_BACK, 0.0, 0)
+    assert plan["steps"][-1]["revision"] == newest_revision()
+
+
+def test_the_plan_of_a_database_of_this_version_is_empty(shell):
+    assert "there is nothing to do" in shell.said("migrate", "--plan")
+
+
+def test_the_plan_of_a_new_database_says_that_it_is_new(shell, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRATEWIRE_DATA_DIR", str(tmp_path / "new"))
+
+    assert "The database is new" in shell.said("migrate", "--plan")
+    assert not (tmp_path / "new" / "cratewire.db").exists()
+
+
+@pytest.mark.parametrize("typed", [("--plan", "--wait"), ("--back-to", "0049", "--wait")])
+def test_what_cannot_be_done_together_is_refused(shell, typed):
+    assert "leave out" in shell.run("migrate", *typed).stderr
+
+
+def test_a_way_back_that_does_not_exist_is_said_in_one_sentence(shell):
+    assert "restore a backup of before the upgrade" in shell.complaint("migrate", "--back-to", "0001")
+
+
+def test_migrating_says_before_it_begins_what_follows(shell):
+    go_back(shell)
+
+    assert shell.run("migrate").stderr.startswith(f"The database is at revision {OLDEST_BACK}; ")
 
 
 NOWHERE = "postgresql://cratewire@127.0.0.1:1/cratewire"

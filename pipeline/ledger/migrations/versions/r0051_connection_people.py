@@ -5,6 +5,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Text, text
 
+from pipeline.core.errors import Misconfigured
+
 revision = "0051"
 down_revision = "0050"
 
@@ -33,3 +35,15 @@ def upgrade() -> None:
         sqlite_where=_RUNNING,
         postgresql_where=_RUNNING,
     )
+
+
+def downgrade() -> None:
+    """Refuse while people are being sent: the version before would not go on."""
+    db = op.get_bind()
+    running = db.exec_driver_sql("SELECT count(*) FROM connection_people WHERE state = 'running'").scalar_one()
+    if running:
+        raise Misconfigured(
+            f"the people of {running} connections are still being sent, which the version before would not go on with: "
+            f"wait, or stop each with `cratewire connections people --stop`"
+        )
+    op.drop_table("connection_people")

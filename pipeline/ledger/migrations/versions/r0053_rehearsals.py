@@ -45,3 +45,9 @@ def upgrade() -> None:
         Column("started_at", BigID, nullable=False),
         PrimaryKeyConstraint("release", name="pk_started_releases"),
     )
+
+
+def downgrade() -> None:
+    """Drop the reports and which versions were accepted: nothing was sent by them."""
+    op.drop_table("rehearsals")
+    op.drop_table("started_releases")
