@@ -73,30 +73,31 @@ def _defer(redis: Redis, deferred: Mapping[str, Sequence[str]], partition: int) 
         pipe.execute()
 
 
-def read_turn(redis: Redis, count: int, max_bytes: int, partition: int = 0) -> Turn:
+def read_turn(redis: Redis, count: int, max_bytes: int, partition: int = 0, token: int | None = None) -> Turn:
     """Read the next hooks: either of all stores that are not isolated, or of one isolated store, in turn.
 
-    The limits are those of `stream.read`. Hooks of stores that belong to another partition are moved there.
+    The limits and the token are those of `stream.read`. Hooks of stores that belong to another partition are moved
+    there. Raises StaleFence if another chain has held the lease.
     """
     for _ in range(MAX_SCAN_READS):
         state = _read_state(redis, partition)
-        found = _read_next(redis, count, max_bytes, partition, state)
+        found = _read_next(redis, count, max_bytes, partition, state, token)
         entries = _keep_own(redis, found.entries, partition, state.number)
         if entries or not found.entries:
             return Turn(entries, is_short=found.is_short)
     return Turn([])
 
 
-def _read_next(redis: Redis, count: int, max_bytes: int, partition: int, state: _State) -> Turn:
+def _read_next(redis: Redis, count: int, max_bytes: int, partition: int, state: _State, token: int | None) -> Turn:
     if not state.isolated:
-        entries = stream.read(redis, count, max_bytes, partition=partition)
+        entries = stream.read(redis, count, max_bytes, partition=partition, token=token)
         return Turn(_limit_largest(redis, entries, count, max_bytes, partition))
     served_key = redis_keys.in_partition(redis_keys.LAST_SERVED, partition)
     served: Any = redis.hmget(served_key, "who", "store", "looks")
     who, last_store, looks = ((value or b"").decode() for value in served)
     waiting = state.waiting
     if who != "all" or not waiting:
-        entries = _read_other_stores(redis, count, max_bytes, state.isolated, partition)
+        entries = _read_other_stores(redis, count, max_bytes, state.isolated, partition, token)
         if entries:
             redis.hset(served_key, mapping={"who": "all", "looks": 0})
             return Turn(_limit_largest(redis, entries, count, max_bytes, partition))
@@ -108,7 +109,7 @@ def _read_next(redis: Redis, count: int, max_bytes: int, partition: int, state: 
     redis.hset(served_key, mapping={"who": "one", "store": store, "looks": empty_looks})
     is_short = empty_looks < MAX_EMPTY_LOOKS
     size = min(max_bytes, SHORT_TURN_BYTES) if is_short else max_bytes
-    return Turn(stream.read(redis, count, size, _STORE_CONSUMER_PREFIX + store, partition), is_short=is_short)
+    return Turn(stream.read(redis, count, size, _STORE_CONSUMER_PREFIX + store, partition, token), is_short=is_short)
 
 
 def _limit_largest(
@@ -171,30 +172,34 @@ def _read_state(redis: Redis, partition: int) -> _State:
 
 
 def _read_other_stores(
-    redis: Redis, count: int, max_bytes: int, isolated: frozenset[str], partition: int
+    redis: Redis, count: int, max_bytes: int, isolated: frozenset[str], partition: int, token: int | None
 ) -> list[InboxEntry]:
     """Read hooks of stores that are not isolated. Hooks of isolated stores in between are deferred, in Redis."""
-    limits = (redis_keys.INBOX_GROUP, _STORE_CONSUMER_PREFIX, count, max_bytes, SCAN_BYTES)
+    limits = (
+        "" if token is None else token,
+        redis_keys.INBOX_GROUP,
+        _STORE_CONSUMER_PREFIX,
+        count,
+        max_bytes,
+        SCAN_BYTES,
+    )
     for _ in range(MAX_SCAN_READS):
         answer: Any = _evaluate(redis, _SORT, partition, *limits, *sorted(isolated))
-        has_more, rows = answer
+        has_more, rows = stream.require_held(answer)
         if rows or not has_more:
-            return [
-                from_fields(entry_id.decode(), dict(zip(fields[::2], fields[1::2], strict=True)))
-                for entry_id, fields in rows
-            ]
+            return [from_fields(entry_id.decode(), stream.pair_fields(fields)) for entry_id, fields in rows]
     return []
 
 
 def _evaluate(redis: Redis, script: str, partition: int, *arguments: str | int) -> Any:
-    key = redis_keys.in_partition(redis_keys.INBOX, partition)
+    keys = (redis_keys.in_partition(redis_keys.INBOX, partition), *stream.list_lease_keys(partition))
     try:
-        return redis.eval(script, 1, key, *arguments)
+        return redis.eval(script, len(keys), *keys, *arguments)
     except ResponseError as error:
         if "NOGROUP" not in str(error):  # an emptied Redis has lost the group with the stream
             raise
         stream.ensure_group(redis, partition)
-        return redis.eval(script, 1, key, *arguments)
+        return redis.eval(script, len(keys), *keys, *arguments)
 
 
 def _keep_own(redis: Redis, entries: list[InboxEntry], partition: int, number: int) -> list[InboxEntry]:

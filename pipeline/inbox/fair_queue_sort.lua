@@ -1,7 +1,11 @@
 -- Reads the next hooks of stores that are not isolated, and defers those of isolated stores in between: they are pending
--- under their store's own consumer then. Returns 1 if there may be more behind, and the entries.
--- KEYS: stream. ARGV: group, prefix of the stores' consumers, the most entries, the most bytes of them, the most bytes
--- to look through, then the isolated stores.
+-- under their store's own consumer then. Returns 1 if there may be more behind, and the entries; false if another chain
+-- has held the lease since the token was given ("": it is not looked at).
+-- KEYS: stream, lease, last token. ARGV: token, group, prefix of the stores' consumers, the most entries, the most bytes
+-- of them, the most bytes to look through, then the isolated stores.
+local token = table.remove(ARGV, 1)
+local holder = redis.call('GET', KEYS[2])
+if token ~= '' and holder ~= token and (holder or redis.call('GET', KEYS[3]) ~= token) then return false end
 local STEP, MOST_LOOKED_AT = 16, 2000
 local key, group, prefix = KEYS[1], ARGV[1], ARGV[2]
 local most, most_bytes, most_looked_bytes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])

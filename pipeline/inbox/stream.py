@@ -13,6 +13,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from pipeline.core.errors import StaleFence
 from pipeline.core.hooks import RawBody
 from pipeline.inbox.entry import InboxEntry, RawHook, from_fields, get_query, get_received_at, to_fields
 from pipeline.inbox.partitions import MAX_PARTITIONS, hash_store
@@ -41,6 +42,7 @@ INITIAL_READ_COUNT = 16  # entries read at once while their size is unknown
 WAKEUP_TTL_S = 5  # after this a lost wake-up is repeated
 ADD = read_lua(__package__, "stream_add")
 DEPTHS = read_lua(__package__, "stream_depths")
+READ = read_lua(__package__, "stream_read")
 MAX_MEMORY_SHARE = 0.8  # of maxmemory; the rest is for leases and Celery's messages, without which no hook would leave
 
 
@@ -95,19 +97,30 @@ def ensure_group(redis: Redis, partition: int = 0) -> None:
 
 
 def read(
-    redis: Redis, count: int, max_bytes: int, consumer: str = redis_keys.INBOX_GROUP, partition: int = 0
+    redis: Redis,
+    count: int,
+    max_bytes: int,
+    consumer: str = redis_keys.INBOX_GROUP,
+    partition: int = 0,
+    token: int | None = None,
 ) -> list[InboxEntry]:
     """Read up to `count` entries and about `max_bytes`, but at least one: first pending entries, then new ones.
 
-    Consumers other than the usual one have pending entries only.
+    Consumers other than the usual one have pending entries only. `token`: of the chain lease under which is read; with
+    None the caller ensures that no other process reads meanwhile. Raises StaleFence if another chain has held it.
     """
     try:
-        return _read(redis, count, max_bytes, consumer, partition)
+        return _read(redis, count, max_bytes, consumer, partition, token)
     except ResponseError as error:
-        if not str(error).startswith("NOGROUP"):  # an emptied Redis has lost the group with the stream
+        if "NOGROUP" not in str(error):  # an emptied Redis has lost the group with the stream
             raise
         ensure_group(redis, partition)
-        return _read(redis, count, max_bytes, consumer, partition)
+        return _read(redis, count, max_bytes, consumer, partition, token)
+
+
+def list_lease_keys(partition: int) -> list[str]:
+    """Return the keys by which a script sees who holds the chain lease: the lease, and the last token."""
+    return [redis_keys.in_partition(name, partition) for name in (redis_keys.INBOX_LEASE, redis_keys.INBOX_TOKEN)]
 
 
 def get_raw_bodies(redis: Redis, entry_ids: Sequence[str], partition: int = 0) -> dict[str, RawBody]:
@@ -170,12 +183,14 @@ def peek_both_ends(redis: Redis, count: int) -> list[InboxEntry]:
     return found
 
 
-def _read(redis: Redis, count: int, max_bytes: int, consumer: str, partition: int) -> list[InboxEntry]:
+def _read(
+    redis: Redis, count: int, max_bytes: int, consumer: str, partition: int, token: int | None
+) -> list[InboxEntry]:
     taken: list[InboxEntry] = []
     size, largest, after = 0, 0, "0"
     while len(taken) < count:
         step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else INITIAL_READ_COUNT)
-        ids, entries = _fetch(redis, after, step, consumer, partition)
+        ids, entries = _fetch(redis, after, step, consumer, partition, token)
         for entry in entries:
             size += len(entry.raw)
             if taken and size > max_bytes:
@@ -191,15 +206,34 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str, partition: in
     return taken
 
 
-def _fetch(redis: Redis, after: str, count: int, consumer: str, partition: int) -> tuple[list[str], list[InboxEntry]]:
+def _fetch(
+    redis: Redis, after: str, count: int, consumer: str, partition: int, token: int | None
+) -> tuple[list[str], list[InboxEntry]]:
     """Fetch the consumer's pending entries after an id, or new ones. Returns all ids, and the entries that exist."""
     key = redis_keys.in_partition(redis_keys.INBOX, partition)
-    answer: Any = redis.xreadgroup(redis_keys.INBOX_GROUP, consumer, {key: after}, count=count)
-    rows = [(entry_id.decode(), fields) for entry_id, fields in _parse_entries(answer)]
+    if token is None:
+        answer: Any = redis.xreadgroup(redis_keys.INBOX_GROUP, consumer, {key: after}, count=count)
+        rows = [(entry_id.decode(), fields) for entry_id, fields in _parse_entries(answer)]
+    else:
+        keys = (key, *list_lease_keys(partition))
+        answer = redis.eval(READ, len(keys), *keys, token, redis_keys.INBOX_GROUP, consumer, count, after)
+        rows = [(entry_id.decode(), pair_fields(fields)) for entry_id, fields in require_held(answer)]
     deleted = [entry_id for entry_id, fields in rows if not fields]  # deleted while they were pending
     if deleted:
         redis.xack(key, redis_keys.INBOX_GROUP, *deleted)
     return [entry_id for entry_id, _ in rows], [from_fields(entry_id, fields) for entry_id, fields in rows if fields]
+
+
+def require_held(answer: Any) -> Any:
+    """Return the answer of a script that reads under the chain lease. Raises StaleFence if it is not held."""
+    if answer is None or answer is False:
+        raise StaleFence("another chain has acquired the chain lease")
+    return answer
+
+
+def pair_fields(fields: Sequence[bytes] | None) -> dict[bytes, bytes]:
+    """Return an entry's fields from the flat list that a script has of them; none of a deleted entry."""
+    return dict(zip(fields[::2], fields[1::2], strict=True)) if fields else {}
 
 
 def _parse_entries(answer: Any) -> list[Any]:

@@ -120,7 +120,9 @@ class ChainRun:
         if is_stopped(context):
             return None, {}
         lease.renew()
-        turn = fair_queue.read_turn(context.redis, context.settings.batch, MAX_BATCH_BYTES, lease.partition)
+        turn = fair_queue.read_turn(
+            context.redis, context.settings.batch, MAX_BATCH_BYTES, lease.partition, lease.token
+        )
         self._share_s = SHORT_TURN_CPU_S if turn.is_short else MAX_STORE_CPU_S
         ready, poisonous = poison.split_poison(context.redis, turn.entries, lease.token, lease.partition)
         if not ready and not poisonous:

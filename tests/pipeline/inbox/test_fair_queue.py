@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
+from pipeline.core.errors import StaleFence
 from pipeline.inbox import fair_queue, stream
+from pipeline.inbox.chain_lease import acquire_chain_lease
 from pipeline.infra import redis_keys
 from tests.pipeline.inbox.hooks import hook
 
@@ -234,3 +236,55 @@ def test_the_hooks_of_others_beyond_the_limits_are_read_first_the_next_time(redi
     found = read_and_finish(redis, count=4)
     redis.hset(redis_keys.LAST_SERVED, "who", "one")
     assert [found, read_and_finish(redis, count=4)] == [["r2", "r3", "r4", "r5"], ["r6", "r7", "r8", "r9"]]
+
+
+def lose_lease(redis):
+    """A chain whose lease is gone, as after a failover that has lost the last writes, and the chain after it."""
+    late = acquire_chain_lease(redis)
+    redis.delete(redis_keys.INBOX_LEASE, redis_keys.INBOX_TOKEN)
+    return late, acquire_chain_lease(redis)
+
+
+def test_a_chain_that_has_lost_its_lease_reads_nothing_between_the_hooks_of_the_next(redis):
+    add(redis, 1, 2, 3, 4)
+    late, holder = lose_lease(redis)
+    assert receipts(fair_queue.read_turn(redis, 2, MANY_BYTES, token=holder).entries) == ["r1", "r2"]
+
+    with pytest.raises(StaleFence):
+        fair_queue.read_turn(redis, 2, MANY_BYTES, token=late)
+
+    assert receipts(fair_queue.read_turn(redis, 4, MANY_BYTES, token=holder).entries) == ["r1", "r2", "r3", "r4"]
+
+
+def test_nor_of_stores_that_are_read_separately(redis):
+    add(redis, 1, 2)
+    add(redis, 3, store="other")
+    late, holder = lose_lease(redis)
+    fair_queue.isolate_stores(redis, ["slow"], {})
+
+    for _ in range(2):  # all other stores, and then the one
+        with pytest.raises(StaleFence):
+            fair_queue.read_turn(redis, 2, MANY_BYTES, token=late)
+    others = fair_queue.read_turn(redis, 2, MANY_BYTES, token=holder).entries
+    assert receipts(others) == ["r3"]
+    finish(redis, others)
+    with pytest.raises(StaleFence):
+        fair_queue.read_turn(redis, 2, MANY_BYTES, token=late)
+    assert receipts(fair_queue.read_turn(redis, 2, MANY_BYTES, token=holder).entries) == ["r1", "r2"]
+
+
+def test_a_lease_that_ran_out_and_was_taken_by_no_other_may_still_read(redis):
+    add(redis, 1)
+    token = acquire_chain_lease(redis)
+    redis.delete(redis_keys.INBOX_LEASE)
+
+    assert receipts(fair_queue.read_turn(redis, 2, MANY_BYTES, token=token).entries) == ["r1"]
+
+
+def test_what_was_deleted_while_it_was_pending_is_left_out_under_a_lease_too(redis):
+    add(redis, 1, 2, 3)
+    token = acquire_chain_lease(redis)
+    entries = fair_queue.read_turn(redis, 3, MANY_BYTES, token=token).entries
+    redis.xdel(redis_keys.INBOX, entries[1].entry_id)
+
+    assert receipts(fair_queue.read_turn(redis, 3, MANY_BYTES, token=token).entries) == ["r1", "r3"]
