@@ -20,6 +20,7 @@ from tests.contracts.fake_track import fake_track
 from tests.deploy.shell import ROOT
 from tests.installation import KEY
 
+NOT_PASSED_ON = ("CRATEWIRE_", "PYTHONDONTWRITEBYTECODE")  # each process would compile all of its code
 COMMIT = "9c59603a"  # the last one at that revision
 BEGIN = """
 import json, os
@@ -81,15 +82,20 @@ class Versions:
         return done.stdout
 
 
-@pytest.fixture
-def versions(tmp_path, empty_url, valkey_url, redis_client):
-    code = unpack_release_before(tmp_path, COMMIT)
+@pytest.fixture(scope="module")
+def code_before(tmp_path_factory):
+    code = unpack_release_before(tmp_path_factory.mktemp("before"), COMMIT)
     if code is None:
         pytest.skip("a checkout without history")
-    environment = {name: value for name, value in read_environment(None).items() if not name.startswith("CRATEWIRE_")}
+    return code
+
+
+@pytest.fixture
+def versions(code_before, tmp_path, empty_url, valkey_url, redis_client):
+    environment = {name: value for name, value in read_environment(None).items() if not name.startswith(NOT_PASSED_ON)}
     ours = {"REDIS_URL": valkey_url, "DATABASE_URL": empty_url, "CRATEWIRE_DATA_DIR": str(tmp_path / "data")}
     ours |= {"CRATEWIRE_SECRET_KEY": KEY, "CRATEWIRE_CONNECT_ANYWHERE": "true"}
-    return Versions(code, {**environment, **ours})
+    return Versions(code_before, {**environment, **ours})
 
 
 def list_delivered(track):
