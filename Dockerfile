@@ -1,6 +1,6 @@
 # Cratewire, for every process of the Procfile: the default is web, docker-compose.yml names the others.
 
-FROM python:3.13-slim AS build
+FROM python:3.14-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/cratewire
 ENV PATH=/opt/cratewire/bin:$PATH
@@ -17,7 +17,7 @@ COPY sandbox sandbox
 RUN pip install --no-build-isolation --no-deps . \
     && pip uninstall -y hatchling pathspec pluggy tomlkit trove-classifiers && pip check && python -m compileall -q /opt/cratewire
 
-FROM python:3.13-slim
+FROM python:3.14-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/cratewire cratewire \
     && install -d -m 700 -o cratewire -g cratewire /var/lib/cratewire
 COPY --from=build /opt/cratewire /opt/cratewire

@@ -6,8 +6,8 @@
 SHELL := /bin/bash
 
 # The first suitable one.
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null \
 	&& command -v $$python && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
@@ -24,7 +24,7 @@ help: ## List these targets
 # $(call install,a lock): a .venv with the packages of that lock, by uv, which pip installs in the version of requirements.lock.
 # All is compiled at once: otherwise every process that may not write there compiles 2,000 modules at each start.
 define install
-	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12, 3.13 or 3.14 on the PATH.' >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
 		|| { echo 'The venv module is incomplete; on Debian: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
 	@echo "Installing $$(grep -c '^[^ #].*==' $(1)) packages into .venv: seconds, most of it downloading."

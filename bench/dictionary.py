@@ -14,12 +14,12 @@ from pathlib import Path
 
 import click
 import structlog
-from backports.zstd import ZstdDict, finalize_dict
 from sqlalchemy import select
 
 from bench.hooks import Hook
 from bench.in_process import STORE, build_entry, create_connected_store
 from pipeline.infra.compression import DICTIONARIES, decompress
+from pipeline.infra.zstd import ZstdDict, finalize_dict
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.schema.core import Body, Delivery, Event

@@ -12,9 +12,8 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from backports.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, get_frame_info
-
 from pipeline.core.errors import CratewireError
+from pipeline.infra.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, get_frame_info
 
 MAX_RAW_BYTES = 100_000_000  # of one hook; the largest that CRATEWIRE_MAX_HOOK_BYTES allows
 NEWEST_DICTIONARY = 32_769  # its id: the name of its file without the ending

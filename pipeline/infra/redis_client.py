@@ -7,6 +7,7 @@ away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 SENTINEL, TLS_SENTINEL = "redis+sentinel", "rediss+sentinel"
 SENTINEL_SCHEMES = (SENTINEL, TLS_SENTINEL)
 DEFAULT_SENTINEL_PORT = 26379
+_NO_BRACKETS = {ord("["): None, ord("]"): None}
 _TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 _SENTINEL_OPTIONS = {"sentinel_username": "username", "sentinel_password": "password"}  # of the URL's query
 
@@ -49,7 +51,7 @@ class SentinelAddress:
 
 def is_sentinel_url(url: str) -> bool:
     """Return whether the URL names Sentinels instead of a server."""
-    return urlsplit(url).scheme in SENTINEL_SCHEMES
+    return url.partition("://")[0].lower() in SENTINEL_SCHEMES
 
 
 def parse_sentinel_url(url: str) -> SentinelAddress:
@@ -59,11 +61,13 @@ def parse_sentinel_url(url: str) -> SentinelAddress:
     `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs` and `ssl_check_hostname`. Raises ValueError with what
     is wrong, which quotes nothing of the URL.
     """
-    try:
-        parts = urlsplit(url)
+    scheme, _, rest = url.partition("://")
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    try:  # without an IPv6 address's brackets, which Python 3.14 reads as those of the only host
+        parts = urlsplit(f"{scheme}://{place.translate(_NO_BRACKETS)}{rest.removeprefix(place)}")
     except ValueError:  # its text quotes the password
         raise ValueError("Is an address that cannot be read: redis+sentinel://host:26379,host:26379/NAME.") from None
-    user, _, hosts = parts.netloc.rpartition("@")
+    user, _, hosts = place.rpartition("@")
     primary, _, database = parts.path.strip("/").partition("/")
     if not primary:
         raise ValueError("Must name the primary after the Sentinels: redis+sentinel://host:26379,host:26379/NAME.")

@@ -27,7 +27,7 @@ from receiver.doctor.replicas import check_replicas
 from receiver.doctor.retention import check_retention
 from receiver.open_files import check_open_files, get_hard_limit
 
-SUPPORTED_PYTHONS = ((3, 11), (3, 14))
+SUPPORTED_PYTHONS = ((3, 11), (3, 15))
 MIN_FREE_BYTES = 200_000_000  # below this the spool would soon refuse hooks
 CONNECT_VARIABLE_PREFIX = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
 DATA_DIRECTORY_ADVICE = "Let this user read and write that directory, or choose another with CRATEWIRE_DATA_DIR."
@@ -62,7 +62,7 @@ def _check_python(version: tuple[int, ...]) -> Finding:
     says = ".".join(map(str, version))
     if SUPPORTED_PYTHONS[0] <= version < SUPPORTED_PYTHONS[1]:
         return Finding("python", "ok", says)
-    return Finding("python", "wrong", says, "Use Python 3.11, 3.12 or 3.13.")
+    return Finding("python", "wrong", says, "Use Python 3.11, 3.12, 3.13 or 3.14.")
 
 
 def _check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:

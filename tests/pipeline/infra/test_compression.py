@@ -9,8 +9,6 @@ import zlib
 from threading import Thread
 
 import pytest
-from backports.zstd import compress as compress_without_dictionary
-from backports.zstd import get_frame_info
 
 from pipeline.infra.compression import (
     DICTIONARIES,
@@ -20,6 +18,8 @@ from pipeline.infra.compression import (
     decompress,
     read_dictionary,
 )
+from pipeline.infra.zstd import compress as compress_without_dictionary
+from pipeline.infra.zstd import get_frame_info
 
 ZSTD = "zstd"
 FORMS = {"zlib": None, ZSTD: NEWEST_DICTIONARY}

@@ -199,8 +199,8 @@ def test_a_misspelt_variable_is_worth_a_note(migrated):
     ("finding", "state"),
     [
         (_check_python((3, 10)), "wrong"),
-        (_check_python((3, 13)), "ok"),
-        (_check_python((3, 14)), "wrong"),
+        (_check_python((3, 14)), "ok"),
+        (_check_python((3, 15)), "wrong"),
         (_check_version({"redis_version": "6.0.16"}), "wrong"),
         (_check_version({"redis_version": "6.2.0"}), "ok"),
         (_check_version({"redis_version": "7.2.4", "valkey_version": "9.1.2"}), "ok"),
