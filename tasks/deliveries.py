@@ -13,7 +13,7 @@ import structlog
 from pipeline.context import Context
 from pipeline.delivery.lane import run_lane, run_lanes
 from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection
-from pipeline.delivery.slow_lanes import acquire_slot, count_free_slots, fast_lanes
+from pipeline.delivery.slow_lanes import acquire_any, acquire_slot, count_free_slots, fast_lanes
 from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import decrypt
@@ -199,4 +199,10 @@ def open_connection(context: Context, connection: ConnectionRow) -> OpenConnecti
     rate = read_rate(config, destination.calls_per_second)
     budget = Budget(context.redis, name, rate)
     backfill_budget = Budget(context.redis, f"{name}:share", rate * BACKFILL_RATE_SHARE)
-    return OpenConnection(destination, budget, backfill_budget, parse_mapping(connection.mapping))
+    mapping = parse_mapping(connection.mapping)
+    if destination.calls_at_once is None:
+        return OpenConnection(destination, budget, backfill_budget, mapping)
+    account = connection.platform, connection.account
+    slots = [redis_keys.account_slot(*account, number) for number in range(destination.calls_at_once)]
+    take_slot = partial(acquire_any, context.redis, slots, context.rng)
+    return OpenConnection(destination, budget, backfill_budget, mapping, take_slot)

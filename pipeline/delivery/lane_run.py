@@ -20,6 +20,7 @@ from pipeline.mapping.rules import apply_to_all
 
 MAX_BACKFILL_BATCH = 50  # messages: a live message waits for no longer than these take
 BUDGET_REASON = "waits for the account's rate budget"
+BUSY_REASON, BUSY_S = "waits for another send of the account to end", 0.5
 _TOO_MANY_REQUESTS = 429
 _US_PER_SECOND = 1_000_000
 
@@ -97,9 +98,12 @@ class LaneRun:
         """Make the send. The answer is kept in `reply`, an error in `error`."""
         self.reply = None
         try:
-            with around_call():
+            with around_call(), self.connection.take_slot() as is_free:
                 messages = apply_to_all(self.connection.mapping, self.messages)
-                self.reply = send_in_order(self.connection.destination, messages)
+                if is_free:
+                    self.reply = send_in_order(self.connection.destination, messages)
+                else:
+                    self.reply = Reply((RetryAfter(BUSY_S, BUSY_REASON),) * len(messages))
         except Exception as error:  # noqa: BLE001 it is raised when the other lanes are done
             self.error = error
 

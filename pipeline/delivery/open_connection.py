@@ -36,12 +36,16 @@ class RateBudget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """Where a connection's messages go, and how fast. `backfill_budget` is the part of `budget` left to backfills."""
+    """Where a connection's messages go, and how fast. `backfill_budget` is the part of `budget` left to backfills.
+
+    take_slot: entered for each send; gives whether the account allows one more in progress.
+    """
 
     destination: Destination
     budget: RateBudget
     backfill_budget: RateBudget
     mapping: ConnectionMapping = AS_IT_IS
+    take_slot: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True)  # noqa: FBT003
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A lane is fast once one of its sends was fast, until one is slow. A lane that ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -53,8 +53,14 @@ def count_free_slots(redis: Redis, slots: int) -> int:
 @contextmanager
 def acquire_slot(redis: Redis, slots: int, rng: Random) -> Iterator[bool]:
     """Hold a slot for one lane while the block runs. Yields False if all are taken."""
+    with acquire_any(redis, [redis_keys.slow_lane_slot(number) for number in range(slots)], rng) as is_acquired:
+        yield is_acquired
+
+
+@contextmanager
+def acquire_any(redis: Redis, keys: Sequence[str], rng: Random) -> Iterator[bool]:
+    """Hold one of these slots while the block runs. Yields False if all are taken."""
     token = f"{rng.getrandbits(_TOKEN_BITS):032x}"
-    keys = [redis_keys.slow_lane_slot(number) for number in range(slots)]
     slot: Any = redis.eval(_ACQUIRE_SLOT, len(keys), *keys, token, str(LANE_LEASE_MS))
     if not slot:
         yield False

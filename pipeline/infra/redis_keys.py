@@ -58,6 +58,11 @@ def queue_activity(queue: str) -> str:
     return f"cratewire:taken:{queue}"
 
 
+def account_slot(platform: str, account: str, number: int) -> str:
+    """The send that occupies this slot for sends of one account that are in progress."""
+    return f"{budget(platform, account)}:slot:{number}"
+
+
 def slow_lane_slot(number: int) -> str:
     """The lane that occupies this slot for slow lanes."""
     return f"cratewire:lease:untrusted:{number}"

@@ -15,8 +15,10 @@ from pipeline.core.errors import Misconfigured
 from pipeline.delivery.slow_lanes import acquire_slot
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.connections import NewConnection, find_connection, save_connection, set_connection_config
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
+from pipeline.ledger.stores import save_store
 from tasks import deliveries, process
 from tasks.chain import start_chain
 from tests.contracts.fake_track import CannedAnswer
@@ -294,3 +296,19 @@ def test_a_connection_that_cannot_be_opened_says_which_setting_is_wrong(installe
 
     [lane] = installed.rows(core.Lane)
     assert lane.reason.startswith("CRATEWIRE_SECRET_KEY: none of the keys decrypts this connection's credentials")
+
+
+def test_a_platform_that_limits_calls_in_progress_has_as_many_slots_for_an_account(installed):
+    process = installed.process
+    with writing(process.engine) as conn:
+        store = save_store(conn, "acme", process.now())
+        link = save_connection(conn, NewConnection(store.id, "mailchimp", "user 7", b""), process.now())
+        config = {"api_key": "a" * 32 + "-us1", "audience": "abc", "base_url": "http://127.0.0.1:1"}
+        set_connection_config(conn, link.id, encrypt(process.settings.secret_keys, config, link.identity))
+        row = find_connection(conn, link.id)
+    opened = deliveries.open_connection(process, row)
+
+    with ExitStack() as stack:
+        found = [stack.enter_context(opened.take_slot()) for _ in range(opened.destination.calls_at_once + 1)]
+
+    assert found == [True] * opened.destination.calls_at_once + [False]

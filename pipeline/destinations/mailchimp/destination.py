@@ -71,7 +71,8 @@ class Mailchimp:
         ),
     )
     max_items: ClassVar[int] = 250
-    calls_per_second: ClassVar[float] = 8.0  # Mailchimp docs: ten calls in progress, and one takes a second or less
+    calls_per_second: ClassVar[float] = 8.0
+    calls_at_once: ClassVar[int | None] = 8  # Mailchimp docs: ten in progress for a user, shared with all other apps
     campaign_age_s: ClassVar[int | None] = events.AUTOMATION_AGE_S
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
     campaign_limit_s: ClassVar[int | None] = events.AUTOMATION_AGE_S

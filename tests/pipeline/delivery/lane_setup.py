@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
 from typing import Any
 
 import fakeredis
@@ -11,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from pipeline.delivery.lane import run_lane
 from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection
+from pipeline.delivery.slow_lanes import acquire_any
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
@@ -34,6 +37,7 @@ class LaneSetup:
     backfill_budget: ScriptedBudget = field(default_factory=ScriptedBudget)
     now: int = NOW
     opened: int = 0
+    slots: tuple[str, ...] = ()  # of the account's sends in progress; none: there is no limit
 
     @property
     def deps(self) -> LaneDeps:
@@ -41,7 +45,10 @@ class LaneSetup:
 
     def _open(self, _connection_id: int) -> OpenConnection:
         self.opened += 1
-        return OpenConnection(self.destination, self.budget, self.backfill_budget)
+        opened = OpenConnection(self.destination, self.budget, self.backfill_budget)
+        if not self.slots:
+            return opened
+        return replace(opened, take_slot=partial(acquire_any, self.redis, self.slots, Random(7)))
 
     def run(self, *, seconds: int = 60) -> LaneReport:
         return run_lane(self.deps, self.connection.id, LANE, until=self.now + seconds * SECOND)
