@@ -142,6 +142,10 @@ systemd: ## Install Debian's systemd for systemd-analyze, if it is missing
 browser: ## Install Debian's Chromium for the browser tests, if it is missing
 	$(call debian,/usr/bin/chromium,chromium)
 
+.PHONY: docs
+docs: setup ## Build the documents as a site into build/site (seconds, offline)
+	$(BIN)/python -m tests.documents.site
+
 .PHONY: settings
 settings: setup ## Write .env.example and the table in docs/configuration.md from pipeline/settings
 	$(BIN)/python -m pipeline.settings
