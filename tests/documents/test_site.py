@@ -1,4 +1,4 @@
-"""The documents as a site: each is in the navigation, each link leads somewhere, and nothing is loaded from elsewhere."""
+"""The site of the documents: each is in the navigation, each link leads somewhere, nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
