@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from math import ceil
 from typing import Any
 
@@ -37,6 +38,7 @@ MAX_LANES_PER_MESSAGE = 50  # they share transactions, which make others wait fo
 MIN_LANES_PER_MESSAGE = MAX_BACKGROUND_CALLS  # if there are as many: their calls are made at once
 BACKFILL_RATE_SHARE = 0.5  # of an account's rate, for backfill messages
 _US_PER_S = 1_000_000
+_USER_BYTES = 8  # of the hash by which one user's connections are recognised
 
 
 @task("deliveries.forward")
@@ -202,7 +204,8 @@ def open_connection(context: Context, connection: ConnectionRow) -> OpenConnecti
     mapping = parse_mapping(connection.mapping)
     if destination.calls_at_once is None:
         return OpenConnection(destination, budget, backfill_budget, mapping)
-    account = connection.platform, connection.account
-    slots = [redis_keys.account_slot(*account, number) for number in range(destination.calls_at_once)]
+    field, most = destination.calls_at_once
+    user = blake2b(config[field].encode(), digest_size=_USER_BYTES).hexdigest()
+    slots = [redis_keys.user_slot(connection.platform, user, number) for number in range(most)]
     take_slot = partial(acquire_any, context.redis, slots, context.rng)
     return OpenConnection(destination, budget, backfill_budget, mapping, take_slot)

@@ -20,7 +20,7 @@ from pipeline.mapping.rules import apply_to_all
 
 MAX_BACKFILL_BATCH = 50  # messages: a live message waits for no longer than these take
 BUDGET_REASON = "waits for the account's rate budget"
-BUSY_REASON, BUSY_S = "waits for another send of the account to end", 0.5
+BUSY_REASON, BUSY_S = "waits for another send of the same user to end", 0.5
 _TOO_MANY_REQUESTS = 429
 _US_PER_SECOND = 1_000_000
 

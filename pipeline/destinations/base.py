@@ -45,7 +45,8 @@ class Destination(Protocol):
     fields: ClassVar[tuple[Field, ...]]
     max_items: ClassVar[int]  # messages in one `send`
     calls_per_second: ClassVar[float]  # the account's default budget
-    calls_at_once: ClassVar[int | None]  # in progress for one account, of all processes; None: no limit is known
+    # (the field of the config that is one user's, calls that may be in progress for that user); None: no limit is known
+    calls_at_once: ClassVar[tuple[str, int] | None]
     campaign_age_s: ClassVar[int | None]  # an event that happened longer ago starts no campaign; None: any does
     forget_modes: ClassVar[tuple[ForgetMode, ...]]  # what the platform can do about a person; empty: neither
     campaign_limit_s: ClassVar[int | None]  # an older event starts no campaign there; None: any does

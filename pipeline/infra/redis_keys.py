@@ -58,9 +58,9 @@ def queue_activity(queue: str) -> str:
     return f"cratewire:taken:{queue}"
 
 
-def account_slot(platform: str, account: str, number: int) -> str:
-    """The send that occupies this slot for sends of one account that are in progress."""
-    return f"{budget(platform, account)}:slot:{number}"
+def user_slot(platform: str, user: str, number: int) -> str:
+    """The send that occupies this slot for sends of one user that are in progress. `user`: a hash, not a key."""
+    return f"cratewire:lease:user:{platform}:{user}:{number}"
 
 
 def slow_lane_slot(number: int) -> str:

@@ -64,7 +64,7 @@ class CustomerIO:
     )
     max_items: ClassVar[int] = 2 * limits.MAX_CALL_ITEMS  # with more messages its calls are fuller
     calls_per_second: ClassVar[float] = 100.0  # a tenth of the documented limit: excess may be dropped silently
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, Track API: the timestamp of an event
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
     campaign_limit_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, event-triggered campaigns

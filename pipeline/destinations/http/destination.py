@@ -50,7 +50,7 @@ class AnyHTTP:
     fields: ClassVar[tuple[Field, ...]] = FIELDS
     max_items: ClassVar[int] = 50  # a call each
     calls_per_second: ClassVar[float] = float(USUAL_CALLS_PER_SECOND)  # unless the document says otherwise
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")  # the document gets the word
     campaign_limit_s: ClassVar[int | None] = None

@@ -49,7 +49,7 @@ class Klaviyo:
     )
     max_items: ClassVar[int] = sending.MAX_BULK_EVENTS
     calls_per_second: ClassVar[float] = 10.0  # Klaviyo docs: 700 imports of profiles a minute
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = events.FLOW_AGE_S
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete",)
     campaign_limit_s: ClassVar[int | None] = events.FLOW_AGE_S

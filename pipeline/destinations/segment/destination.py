@@ -51,7 +51,7 @@ class Segment:
     )
     max_items: ClassVar[int] = 2 * sending.MAX_CALL_ITEMS
     calls_per_second: ClassVar[float] = 50.0  # Segment publishes 1,000 requests a second for a workspace
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ()
     campaign_limit_s: ClassVar[int | None] = None

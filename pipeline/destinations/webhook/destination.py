@@ -47,7 +47,7 @@ class SignedWebhook:
     )
     max_items: ClassVar[int] = 50  # a call each
     calls_per_second: ClassVar[float] = 20.0  # our own choice: receivers name no limit, but many are small
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
     campaign_limit_s: ClassVar[int | None] = None

@@ -31,7 +31,7 @@ class ScriptedDestination:
     fields: ClassVar[tuple[Field, ...]] = ()
     max_items: ClassVar[int] = 4
     calls_per_second: ClassVar[float] = 10.0
-    calls_at_once: ClassVar[int | None] = None
+    calls_at_once: ClassVar[tuple[str, int] | None] = None
     campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
     campaign_limit_s: ClassVar[int | None] = None

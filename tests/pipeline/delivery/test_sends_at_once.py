@@ -1,4 +1,4 @@
-"""No more sends of an account are in progress than its platform allows at once; the others wait, in their order."""
+"""No more sends are in progress than a platform allows at once; the others wait, in their order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.pipeline.delivery.lane_setup import SECOND, LaneSetup
 SLOTS = ("first", "second")
 
 
-def test_a_lane_waits_while_all_slots_of_its_account_are_taken(lane_setup: LaneSetup):
+def test_a_lane_waits_while_all_slots_are_taken(lane_setup: LaneSetup):
     lane_setup.slots = SLOTS
     lane_setup.add(2)
 
