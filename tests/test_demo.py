@@ -164,7 +164,7 @@ def test_it_fails_when_something_is_wrong(monkeypatch, fault):
     boxes = dict.fromkeys(BOX_KEYS, 0) | {"offences": []}
     found = {**dict.fromkeys(KEYS, 0), fault: 1, "comparison": compared, "boxes": boxes}
     monkeypatch.setattr(demo, "start_demo", lambda *_: None)
-    monkeypatch.setattr(demo, "run_scenario", lambda *_: found)
+    monkeypatch.setattr(demo, "run_scenario", lambda *_, **__: found)
 
     result = CliRunner().invoke(demo.demo, ["--json"])
 

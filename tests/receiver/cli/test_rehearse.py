@@ -31,19 +31,16 @@ def test_a_renamed_event_is_shown_with_its_values_and_nothing_is_saved(shell, re
     assert len(recorded.rows(Delivery)) == 4
 
 
-def test_events_that_the_store_would_keep_are_gone(shell, recorded):
-    document = shell.json(*REHEARSE, "--keep", "order_new")
+def test_events_that_the_store_would_keep_are_gone_and_a_connection_more_gets_people(shell, recorded):
+    document = shell.json(*REHEARSE, "--keep", "order_new", "--add-platform", "klaviyo")
 
     changes = [(group["to"], group["kind"], group["change"], group["count"]) for group in document["groups"]]
-    assert changes == [("", "hook", "changed", 2), ("customerio", "event", "gone", 2)]
-    assert document["differences"] == 4
-
-
-def test_a_connection_more_gets_people_and_events(shell, recorded):
-    said = shell.said(*REHEARSE, "--add-platform", "klaviyo")
-
-    assert "4 messages as things are, 8 with the change" in said
-    assert "klaviyo (new)" in said
+    assert changes == [
+        ("", "hook", "changed", 2),
+        ("customerio", "event", "gone", 2),
+        ("klaviyo (new)", "profile", "new", 2),
+    ]
+    assert (document["messages_before"], document["messages_after"]) == (4, 4)
 
 
 @pytest.mark.parametrize(
