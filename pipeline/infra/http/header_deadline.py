@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from http.client import HTTPException
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ class _HeaderDeadline:
         timer.start()
         try:
             response = super().getresponse()  # type: ignore[misc]
+        except (OSError, HTTPException):
+            if timed_out.is_set():  # it broke off because we have shut it down
+                raise TimeoutError from None
+            raise
         finally:
             timer.cancel()
         if timed_out.is_set():  # http.client takes headers that broke off as complete

@@ -154,6 +154,16 @@ def test_endless_headers_are_given_up_and_may_have_been_processed(dripping: str,
     assert (answer.status, answer.fault, answer.error) == (None, "maybe_processed", "timeout while reading")
 
 
+def test_headers_that_never_begin_are_given_up_just_so(monkeypatch):
+    monkeypatch.setattr(header_deadline, "HEADER_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+        answer = HTTPClient(timeout=(5.0, 5.0)).call("POST", url, body=b"x")
+
+    assert (answer.status, answer.fault, answer.error) == (None, "maybe_processed", "timeout while reading")
+
+
 def test_a_connection_that_breaks_off_may_have_been_processed(track: FakeTrack):
     track.next.append(CannedAnswer(drop=True))
 
