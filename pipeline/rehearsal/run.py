@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.context import Context
-from pipeline.core.errors import Misconfigured
+from pipeline.core.errors import Misconfigured, NoDataDirectory
 from pipeline.destinations import DESTINATIONS, PREVIEWS_BY_CONFIG
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.connections import ConnectionRow, list_store_connections
@@ -253,7 +253,10 @@ def _build_report(tally: _Tally, sides: _Sides, differences: Differences) -> Reh
 def _make_folder(data_dir: Path, now: int) -> Iterator[Path]:
     """A folder for both runs. What a killed rehearsal has left is removed: it holds copies of hooks."""
     parent = data_dir / FOLDER
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoDataDirectory(f"{parent} cannot be created ({type(error).__name__})") from error
     remove_left_over(data_dir, now)
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         yield Path(folder)

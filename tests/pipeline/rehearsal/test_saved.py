@@ -87,6 +87,15 @@ def test_too_little_memory_is_said_and_nothing_is_started(recorded, monkeypatch)
     assert "needs 400 MB of free memory, and there are 100" in row.error
 
 
+def test_a_data_directory_that_cannot_be_written_to_is_said(recorded):
+    (recorded.data_dir / FOLDER).write_text("in the way")
+    number = ask(recorded)
+
+    saved.run_saved(recorded.context, number)
+
+    assert (find(recorded, number).state, "cannot be created" in find(recorded, number).error) == ("failed", True)
+
+
 def test_one_whose_process_has_ended_has_failed(recorded):
     number = ask(recorded, is_waiting=False)
 
