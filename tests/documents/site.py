@@ -23,6 +23,7 @@ PAGES_OF_THE_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 _FILES = "files"  # the folder of what is linked and no page
 _OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./([^)#]+)(#[^)]*)?\)")
 _INTO_DOCS = re.compile(r"\]\(docs/")
+_NAMED_ROW = re.compile(r"(?m)^\| `([^`\n]+)`")
 _FOLDER = re.compile(r"\[([^\]]*)\]\(([a-z]+)/?\)")  # which has no page
 
 
@@ -84,8 +85,28 @@ def _stage_documents(docs: Path) -> None:
         (docs / name).write_text(_INTO_DOCS.sub("](", text), encoding="utf-8")
     for page in docs.glob("*.md"):
         text = page.read_text("utf-8")
+        text = _add_addresses(text)
         text = _FOLDER.sub(lambda link: link[1] if (docs / link[2]).is_dir() else link[0], text)
         page.write_text(_OUTSIDE.sub(lambda link: _take_along(link, docs), text), encoding="utf-8")
+
+
+def _add_addresses(text: str) -> str:
+    """Give each name in code marks that begins a row of a table an address of its own, where it stands first."""
+    taken: set[str] = set()
+
+    def add(row: re.Match[str]) -> str:
+        address = make_address(row[1])
+        if address in taken:
+            return row[0]
+        taken.add(address)
+        return f'| <a id="{address}"></a>`{row[1]}`'
+
+    return _NAMED_ROW.sub(add, text)
+
+
+def make_address(name: str) -> str:
+    """The address of a name on its page."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-")
 
 
 def _take_along(link: re.Match[str], docs: Path) -> str:

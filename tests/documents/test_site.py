@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.documents.site import PAGES_OF_THE_ROOT, ROOT, build_site, list_pages, read_config, write_index
+from pipeline.attention.causes import CAUSES
+from pipeline.core.hooks import UNREADABLE_TEXTS
+from pipeline.events.catalogue import EVENTS
+from pipeline.settings import VARIABLES
+from receiver.metrics.collect import GAUGES
+from tests.documents.site import (
+    PAGES_OF_THE_ROOT,
+    ROOT,
+    build_site,
+    list_pages,
+    make_address,
+    read_config,
+    write_index,
+)
+from tests.documents.test_metrics import METRICS, listed
 
+# Of what people meet in a log, in a command's output or on a page: where it is explained.
+NAMES: dict[str, Callable[[], list[str]]] = {
+    "configuration.md": lambda: [variable.name for variable in VARIABLES.values()],
+    "operations.md": lambda: list(UNREADABLE_TEXTS),
+    "events.md": lambda: list(EVENTS),
+    "metrics.md": lambda: [*GAUGES, *listed(METRICS[0])],
+    "attention.md": lambda: [cause.name for cause in CAUSES],
+}
 KINDS = ["Tutorial", "How to", "Reference", "Explanation"]
 
 
@@ -70,6 +93,15 @@ def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site, pages):
 
     assert dead == []
     assert sum(len(links.targets) for links in pages.values()) > len(pages)
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_each_name_of_the_code_has_an_address_of_its_own(pages, page):
+    addresses = pages[Path(page).with_suffix(".html")].ids
+
+    names = NAMES[page]()
+    assert [name for name in names if make_address(name) not in addresses] == []
+    assert names
 
 
 def test_nothing_is_loaded_from_elsewhere(pages):
