@@ -1,4 +1,4 @@
-"""The demo with RabbitMQ between the tasks."""
+"""The demo with RabbitMQ between the tasks, and with another platform than the usual one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 def found(node, tmp_path_factory):
     """What a demo with RabbitMQ ended with."""
-    command = [sys.executable, "-m", "receiver.cli", "demo", "--hooks", "150", "--json", "--broker-url", node.url]
+    command = [sys.executable, "-m", "receiver.cli", "demo", "--hooks", "150", "--platform", "webhook", "--json"]
+    command += ["--broker-url", node.url]
     folder = tmp_path_factory.mktemp("demo")
     environment = {**read_environment(None), "TMPDIR": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

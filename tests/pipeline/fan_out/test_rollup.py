@@ -165,7 +165,7 @@ def draw_fact(rng):
 def test_random_histories_give_what_all_facts_give(seed):
     rng = random.Random(seed)
     person = KeptPerson()
-    for _ in range(40):
+    for _ in range(20):
         at = NOW + rng.randint(0, 40) * HOUR  # often older than what is known
         person.learn([draw_fact(rng) for _ in range(rng.randint(1, 3))], at)
 
