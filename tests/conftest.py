@@ -190,6 +190,7 @@ _LONGEST = (
     "tests/receiver/test_attention_for_real.py",
     "tests/test_privacy.py",
     "tests/test_demo.py",
+    "tests/test_linear.py",
     "tests/rabbitmq/",
     "tests/browser/",
     "tests/chaos/",

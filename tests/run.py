@@ -22,8 +22,7 @@ COVERAGE = ["--cov", "--cov-report="]
 def main(arguments: list[str]) -> int:
     """Return pytest's exit code: of the second run, where there was one."""
     LAST_FAILED.unlink(missing_ok=True)
-    # More than there are cores: much of the time is spent waiting for processes to start, or to notice something.
-    code = _pytest("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", *COVERAGE, *arguments)
+    code = _pytest("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *COVERAGE, *arguments)
     failed = sorted(json.loads(LAST_FAILED.read_text())) if code == SOME_FAILED and LAST_FAILED.exists() else []
     if not 0 < len({test.partition("::")[0] for test in failed}) <= MAX_FILES:
         return code
