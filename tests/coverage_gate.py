@@ -34,6 +34,7 @@ PARTS = {
 COUNTED_TESTS = [
     "tests/contracts/",
     "tests/pipeline/delivery/",
+    "tests/pipeline/fulfilment/",
     "tests/pipeline/regulations/",
     *(f"tests/{Path(pattern).parent}/" for patterns in PARTS.values() for pattern in patterns),
 ]
