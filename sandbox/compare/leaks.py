@@ -34,7 +34,7 @@ def find_leaked_data(withheld: list[Row], known: Iterable[Row], profiles: Iterab
         for row in withheld
         for secret in _list_secrets(row, shared)
         for number in places.get(_WORD.findall(secret.text)[-1], ())
-        if secret.text in texts[number][1]
+        if secret.text in texts[number][1] and secret.text not in _list_typed_marks(texts[number][0])
     ]
 
 
@@ -55,6 +55,21 @@ def _list_secrets(row: Row, shared: set[str]) -> Iterator[Secret]:
     yield Secret(fold(row["email"]), "the address")
     for mark in sorted(set(_list_name_marks(row)) - shared):
         yield Secret(mark, "a name")
+
+
+def _list_typed_marks(profile: Profile) -> set[str]:
+    """Return the marks of names that a giver has written beside the own address: they lead to no other person."""
+    found: set[str] = set()
+    waiting: list[Any] = [json.loads(_write(profile))]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("gift_recipient_email") == fold(profile.email):
+                found |= set(_list_name_marks({"name": part.get("gift_recipient_name")}))
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return found
 
 
 def _list_name_marks(row: Row) -> Iterator[str]:
